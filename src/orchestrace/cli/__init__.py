@@ -1,0 +1,1 @@
+"""The `orchestrace` command: one subcommand per file."""

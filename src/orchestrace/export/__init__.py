@@ -1,0 +1,1 @@
+"""Sending spans on: from the pipeline to any OTLP receiver."""

@@ -1,0 +1,69 @@
+"""One span as the pipeline, the journal and the senders pass it on: plain data, no SDK object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from orchestrace.typing import AttributeValue, Nanoseconds
+
+__all__ = ["EventRecord", "LinkRecord", "Sink", "SpanRecord"]
+
+
+@dataclass(slots=True)
+class EventRecord:
+    """An event on a span: an exception, or whatever another library wrote."""
+
+    name: str
+    time: Nanoseconds
+    attributes: dict[str, AttributeValue] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class LinkRecord:
+    """A link from a span to another one; ids are lower-case hex."""
+
+    trace_id: str
+    span_id: str
+    attributes: dict[str, AttributeValue] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class SpanRecord:
+    """
+    A span that started, or ended.
+
+    `trace_id` has 32 and `span_id` 16 lower-case hex digits. `kind` is OpenTelemetry's own number (0 internal,
+    1 server, 2 client, 3 producer, 4 consumer), `status` one of "UNSET", "OK", "ERROR". `end` is None while it runs.
+    """
+
+    trace_id: str
+    span_id: str
+    parent_id: str | None
+    name: str
+    kind: int
+    start: Nanoseconds
+    end: Nanoseconds | None = None
+    status: str = "UNSET"
+    status_message: str | None = None
+    attributes: dict[str, AttributeValue] = field(default_factory=dict)
+    events: list[EventRecord] = field(default_factory=list)
+    links: list[LinkRecord] = field(default_factory=list)
+    scope: str = ""
+    scope_version: str = ""
+    trace_state: str = ""
+    sampled: bool = True
+
+
+class Sink(Protocol):
+    """
+    Take spans at the end of the pipeline: a journal, a sender, a test's capture.
+
+    Both methods run on the caller's thread, must not block, and never raise.
+    """
+
+    def started(self, record: SpanRecord) -> None:
+        """Take a span that has just started; its `end` is None."""
+
+    def ended(self, record: SpanRecord) -> None:
+        """Take a span that has ended, complete."""
