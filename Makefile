@@ -1,0 +1,81 @@
+# Orchestrace. `make` alone lists the targets.
+#
+# demo, test and check each make their own virtual environment on first use, with nothing but python3, venv and pip,
+# and keep it until pyproject.toml or constraints.txt changes. PYTHON=python3.12 make test uses another interpreter
+# (run `make clean` when you change it).
+
+PYTHON ?= python3
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint style types pyright verifytypes layers format constraints clean
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# The type checker's wheel brings its own JavaScript and Node: it has nothing to look for elsewhere.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+# What each environment installs besides the package itself.
+demo_needs := -e '.[cli,demo]'
+test_needs := -e '.[cli,demo]' --group test
+check_needs := -e '.[cli,demo]' --group check
+
+DEMO := .venv-demo/bin/
+TEST := .venv-test/bin/
+CHECK := .venv-check/bin/
+
+help: ## List the targets
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: .venv-demo/ready ## Run the demo agent against a local replay server and print its traces
+	@$(DEMO)python examples/demo.py
+
+test: .venv-test/ready ## Run all tests, on all cores
+	@$(TEST)python -m pytest -n auto
+
+check: lint style types pyright verifytypes layers ## Lint, formatting, types by two checkers, layers
+
+lint: .venv-check/ready
+	@$(CHECK)ruff check
+
+style: .venv-check/ready
+	@$(CHECK)ruff format --check
+
+types: .venv-check/ready
+	@$(CHECK)mypy
+
+pyright: .venv-check/ready
+	@$(CHECK)pyright --pythonpath $(CHECK)python
+
+# Every public name has a complete type, as users' checkers see the installed package.
+verifytypes: .venv-check/ready
+	@$(CHECK)pyright --pythonpath $(CHECK)python --verifytypes orchestrace --ignoreexternal
+
+layers: .venv-check/ready
+	@$(CHECK)lint-imports
+
+format: .venv-check/ready ## Format the code and apply the safe fixes of the linter
+	@$(CHECK)ruff check --fix
+	@$(CHECK)ruff format
+
+# pip comes first: the one of a bare machine may not know dependency groups.
+.venv-%/ready: pyproject.toml constraints.txt
+	@echo "making .venv-$* (once; a minute or so)"
+	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/python -m pip install --quiet --upgrade --constraint constraints.txt pip
+	@.venv-$*/bin/python -m pip install --quiet --no-compile --constraint constraints.txt --build-constraint constraints.txt $($*_needs)
+	@touch $@
+
+# Versions younger than a week are left alone: what is broken or malicious is usually found by then. The provider SDKs
+# are the exception: a change there that breaks us should be seen at once.
+constraints: ## Renew constraints.txt from a fresh resolve
+	@rm -rf .build/constraints
+	@$(PYTHON) -m venv .build/constraints
+	@.build/constraints/bin/python -m pip install --quiet --upgrade pip
+	@.build/constraints/bin/python -m pip install --quiet --uploaded-prior-to P7D --upgrade --upgrade-strategy eager \
+		pip hatchling editables -e '.[cli,demo]' --group check
+	@.build/constraints/bin/python -m pip install --quiet --upgrade openai anthropic
+	@.build/constraints/bin/python .ci/constraints.py > .build/constraints.txt
+	@mv .build/constraints.txt constraints.txt
+
+clean: ## Remove environments and caches
+	rm -rf .venv-demo .venv-test .venv-check .build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
