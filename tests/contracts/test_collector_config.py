@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+COLLECTORS = ["local.yaml", "jaeger.yaml"]
+KINDS = ["receivers", "processors", "exporters", "connectors"]
+LARGEST_REQUEST_MIB = 64
+
+
+@pytest.fixture(params=COLLECTORS)
+def config(request: pytest.FixtureRequest, root: Path) -> dict[str, Any]:
+    """Return each shipped collector configuration."""
+    return _read(root / "collector-config" / request.param)
+
+
+@pytest.fixture
+def compose(root: Path) -> dict[str, Any]:
+    """Return the containers of one machine."""
+    return _read(root / "docker-compose.yml")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return content
+
+
+class TestCollectorConfig:
+    def test_pipelines_use_what_is_defined(self, config: dict[str, Any]) -> None:
+        """A pipeline names only components that the file configures, and every one of them is used."""
+        pipelines = config["service"]["pipelines"].values()
+        used = {(kind, name) for pipeline in pipelines for kind in KINDS for name in pipeline.get(kind, [])}
+        used |= {("extensions", name) for name in config["service"]["extensions"]}
+        defined = {(kind, name) for kind in [*KINDS, "extensions"] for name in config.get(kind, {})}
+
+        assert used == defined
+
+    def test_receivers_take_long_prompts(self, config: dict[str, Any]) -> None:
+        """Both protocols accept requests of 64 MiB."""
+        protocols = config["receivers"]["otlp"]["protocols"]
+
+        assert LARGEST_REQUEST_MIB == protocols["grpc"]["max_recv_msg_size_mib"]
+        assert LARGEST_REQUEST_MIB * 2**20 == protocols["http"]["max_request_body_size"]
+
+
+class TestLocalCollector:
+    def test_nothing_is_given_up(self, root: Path) -> None:
+        """Each exporter keeps what it could not send in a file, for as long as it takes."""
+        config = _read(root / "collector-config" / "local.yaml")
+        for exporter in config["exporters"].values():
+            queue = exporter["sending_queue"]
+
+            assert "0s" == exporter["retry_on_failure"]["max_elapsed_time"]
+            assert queue["storage"] in config["extensions"]
+            assert queue["block_on_overflow"] is True
+
+    def test_memory_is_limited_first(self, root: Path) -> None:
+        """Every pipeline begins with the memory limiter."""
+        pipelines = _read(root / "collector-config" / "local.yaml")["service"]["pipelines"]
+
+        assert {"memory_limiter"} == {pipeline["processors"][0] for pipeline in pipelines.values()}
+
+
+class TestCompose:
+    def test_ports_are_this_machine_only(self, compose: dict[str, Any]) -> None:
+        """Nothing here asks for a password, so nothing here is reachable from elsewhere."""
+        ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
+
+        assert ports
+        assert [] == [port for port in ports if not port.startswith("127.0.0.1:")]
+
+    def test_images_are_pinned(self, compose: dict[str, Any]) -> None:
+        """Each image is named with a version."""
+        tags = [service["image"].partition(":")[2] for service in compose["services"].values()]
+
+        assert [] == [tag for tag in tags if not tag or tag == "latest"]
+
+    def test_mounted_files_exist(self, compose: dict[str, Any], root: Path) -> None:
+        """Docker would make an empty folder of a file that is not there."""
+        volumes = [volume for service in compose["services"].values() for volume in service.get("volumes", [])]
+        files = [volume.split(":")[0] for volume in volumes if volume.startswith("./")]
+
+        assert [] == [file for file in files if not (root / file).is_file()]
+
+    def test_servers_have_a_memory_limit(self, compose: dict[str, Any]) -> None:
+        """No backend can take the whole machine."""
+        servers = [service for service in compose["services"].values() if service.get("restart")]
+
+        assert [] == [server["image"] for server in servers if "mem_limit" not in server]
+
+
+class TestJaegerInterface:
+    def test_links_use_the_attribute_they_stand_on(self, root: Path) -> None:
+        """The search behind a link is filled in from the attribute that carries it."""
+        interface = json.loads((root / "collector-config" / "jaeger-ui.json").read_text(encoding="utf-8"))
+        links = interface["linkPatterns"]
+
+        assert [] == [link["key"] for link in links if f"#{{{link['key']}}}" not in link["url"]]

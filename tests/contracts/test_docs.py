@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sybil import Document
+from sybil.parsers.markdown import CodeBlockParser
+
+SKIP = re.compile(r"<!-- skip: *(?P<reason>.*?) *-->\s*\Z")
+LINK = re.compile(r"\[[^\]]*\]\((?!\w+:)(?P<target>[^)#\s]+)(?:#[^)\s]*)?\)")
+TARGET = re.compile(r"(?<![\w-])make ((?:[a-z]+ ?)+)")
+
+
+class Block:
+    """One fenced block of a document: its text, the line it starts on, and why it is not run, if it is not."""
+
+    def __init__(self, document: Path, text: str, line: int) -> None:
+        self.text = text
+        self.line = line
+        before = document.read_text(encoding="utf-8").splitlines()[: line - 1]
+        skipped = SKIP.search("\n".join(before))
+        self.reason = skipped["reason"] if skipped else None
+
+
+def blocks(document: Path, language: str) -> Iterator[Block]:
+    """Return the blocks of one language, in the order in which they are read."""
+    parser = CodeBlockParser(language=language, evaluator=lambda _: None)
+    for example in Document.parse(str(document), parser).examples():
+        yield Block(document, example.parsed, example.line)
+
+
+def script(document: Path) -> str:
+    """Return what is run of a document, each line with the number that it has there."""
+    lines: list[str] = []
+    for block in blocks(document, "python"):
+        if block.reason is None:
+            lines += [""] * (block.line - len(lines))
+            lines += block.text.splitlines()
+    return "\n".join(lines) + "\n"
+
+
+class TestDocuments:
+    def test_python_blocks_run(self, document: Path, tmp_path: Path, offline: dict[str, str]) -> None:
+        """The blocks of a document, one after the other, are a program that ends well; its tests pass."""
+        program = tmp_path / f"{document.stem.lower()}.py"
+        program.write_text(script(document), encoding="utf-8")
+        runner = ["-m", "pytest", "-q", "--no-header"] if "def test_" in program.read_text(encoding="utf-8") else []
+        command = [sys.executable, *runner, str(program)]
+        done = subprocess.run(  # noqa: S603 - our own documents
+            command, cwd=tmp_path, env=os.environ | offline, capture_output=True, text=True, timeout=60, check=False
+        )
+
+        assert 0 == done.returncode, f"{document}\n{done.stdout}\n{done.stderr}"
+
+    def test_skipped_blocks_say_why(self, document: Path) -> None:
+        """A block that is not run has a reason above it, for the next reader."""
+        assert [] == [block.line for block in blocks(document, "python") if block.reason == ""]
+
+    def test_make_targets_exist(self, document: Path, root: Path) -> None:
+        """Every `make …` that a document names can be typed."""
+        targets = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+        typed = [block.text for language in ("bash", "sh", "console") for block in blocks(document, language)]
+        typed += re.findall(r"`([^`\n]*make [^`\n]*)`", document.read_text(encoding="utf-8"))
+        named = {name for text in typed for words in TARGET.findall(text) for name in words.split()}
+
+        assert set() == named - targets
+
+    def test_links_lead_somewhere(self, document: Path) -> None:
+        """A link within the repository leads to a file or folder that exists."""
+        targets = [match["target"] for match in LINK.finditer(document.read_text(encoding="utf-8"))]
+
+        assert [] == [target for target in targets if not (document.parent / target).exists()]
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> dict[str, str]:
+    """Return an environment in which providers are on this machine and the journal is in a folder of its own."""
+    return {"ORCHESTRACE_JOURNAL": str(tmp_path / "journal")}

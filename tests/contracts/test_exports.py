@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import orchestrace
+
+CONTRACT = {
+    "Evaluation",
+    "Example",
+    "Prompt",
+    "agent",
+    "configure",
+    "content",
+    "current",
+    "evaluator",
+    "flush",
+    "generator",
+    "instrument",
+    "iterations",
+    "llm_call",
+    "messages_of",
+    "reference",
+    "retriever",
+    "shutdown",
+    "status",
+    "tool",
+    "uninstrument",
+    "workflow",
+}
+"""The names that programs outside of this repository use."""
+
+
+def exported(tree: ast.Module) -> list[str] | None:
+    """Return the value of a module's `__all__`."""
+    for node in tree.body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(target, ast.Name) and target.id == "__all__":
+            value: list[str] = ast.literal_eval(node.value)  # type: ignore[attr-defined]
+            return value
+    return None
+
+
+def defined(tree: ast.Module) -> set[str]:
+    """Return the public functions and classes that a module defines."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return {node.name for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")}
+
+
+def shelf(name: str) -> tuple[int, list[int | str]]:
+    """Order names as the linter does: CONSTANTS, Classes, functions, and numbers by value."""
+    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
+    return kind, [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+
+class TestModules:
+    def test_public_functions_and_classes_are_exported(self, tree: ast.Module) -> None:
+        """What has no underscore is in `__all__`."""
+        assert set() == defined(tree) - set(exported(tree) or [])
+
+    def test_exports_are_sorted(self, tree: ast.Module) -> None:
+        """A name is found in `__all__` by eye."""
+        names = exported(tree) or []
+
+        assert sorted(names, key=shelf) == names
+
+    def test_exports_exist(self, dotted: str) -> None:
+        """Everything in `__all__` can be imported."""
+        module = importlib.import_module(dotted)
+
+        assert [] == [name for name in getattr(module, "__all__", []) if not hasattr(module, name)]
+
+
+class TestPackage:
+    def test_public_names_are_the_contract(self) -> None:
+        """`orchestrace` exports the documented names, no more and no fewer."""
+        assert CONTRACT == {name for name in orchestrace.__all__ if not name.startswith("__")}
+
+    def test_public_names_are_listed_for_completion(self) -> None:
+        """Names that are loaded when first used are in `dir()` as well."""
+        assert set() == set(orchestrace.__all__) - set(dir(orchestrace))
+
+    def test_no_module_shadows_a_public_name(self, root: Path) -> None:
+        """`import orchestrace.x` never replaces the function `orchestrace.x` by a module."""
+        parts = {path.stem for path in (root / "src" / "orchestrace").iterdir()}
+
+        assert set() == CONTRACT & parts

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+ABOUT_THE_WHOLE = {
+    "contracts": "rules that hold for every module",
+    "typing": "read by type checkers, never run",
+}
+"""Folders of tests that mirror no folder of the source, and why."""
+
+TESTED_ELSEWHERE = {
+    "conventions.py": "contracts/test_conventions.py",
+}
+"""Modules whose test stands elsewhere."""
+
+
+def has_code(path: Path) -> bool:
+    """Tell whether a module does anything: one of plain declarations has nothing to test."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return any(isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) for node in nodes)
+
+
+class TestLayout:
+    def test_every_module_with_code_has_its_test(self, module: Path, root: Path) -> None:
+        """The test of `src/orchestrace/a/b.py` is `tests/a/test_b.py`."""
+        place = module.relative_to(root / "src" / "orchestrace")
+        test = TESTED_ELSEWHERE.get(str(place), str(place.with_name(f"test_{place.name}")))
+
+        assert (root / "tests" / test).is_file() or place.stem in {"__init__", "__main__"} or not has_code(module)
+
+    def test_every_test_has_its_module(self, root: Path) -> None:
+        """Each `tests/a/test_b.py` is about `src/orchestrace/a/b.py`."""
+        tests = [path.relative_to(root / "tests") for path in (root / "tests").rglob("test_*.py")]
+        mirrored = [path for path in tests if path.parts[0] not in ABOUT_THE_WHOLE]
+        module = {
+            path: root / "src" / "orchestrace" / path.with_name(path.name.removeprefix("test_")) for path in mirrored
+        }
+
+        assert [] == [str(path) for path in mirrored if not module[path].is_file()]

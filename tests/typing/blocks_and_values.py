@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing_extensions import assert_type
+
+import orchestrace
+from orchestrace import Evaluation, Example, Prompt
+
+
+def test_blocks_yield_the_handle_of_current() -> None:
+    handle = orchestrace.current()
+    with orchestrace.agent(name="Crafter", version="1") as run:
+        assert_type(run, type(handle)) if False else None
+        handle = run
+        assert_type(run.reference, str)
+    with orchestrace.generator(name="draft") as role:
+        handle = role
+    with orchestrace.workflow(name="w"), orchestrace.evaluator(name="e"), orchestrace.tool(name="t"):
+        handle.set_output({"text": "x"})
+    with orchestrace.retriever(name="r") as role:
+        handle = role
+
+
+async def test_async_blocks() -> None:
+    handle = orchestrace.current()
+    async with orchestrace.agent(name="Crafter") as run:
+        handle = run
+    handle.set_key("job-1")
+
+
+def test_blocks_do_not_swallow() -> int:
+    with orchestrace.agent(name="Crafter"):
+        return 1
+
+
+def test_iterations() -> None:
+    for turn in orchestrace.iterations(limit=3):
+        assert_type(turn.index, int)
+        turn.accept("draft")
+        turn.stop("enough")
+
+
+def test_prompts() -> None:
+    text = Prompt("a/b", "Write to {candidate.name}", version="3", few_shot=[Example({"name": "x"}, "y")])
+    chat = Prompt("a/c", [{"role": "user", "content": "{question}"}])
+
+    text.render(candidate=object())
+    chat.render(question="why")
+    Prompt("a/d", 3)  # type: ignore[call-overload] # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def test_evaluations() -> None:
+    verdict = Evaluation(score=0.4, label="formal", passed=False, feedback="too formal", name="tone")
+
+    assert_type(verdict.score, "float | None")
+    assert_type(verdict.label, "str | None")
+    assert_type(verdict.passed, "bool | None")
+    assert_type(verdict.feedback, "str | None")
+
+
+def test_reference() -> None:
+    assert_type(orchestrace.reference(), "str | None")
