@@ -11,45 +11,48 @@ import pytest
 from sybil import Document
 from sybil.parsers.markdown import CodeBlockParser
 
-SKIP = re.compile(r"<!-- skip: *(?P<reason>.*?) *-->\s*\Z")
+SKIP = re.compile(r"<!-- skip: *(?P<words>.*?) *-->\s*\Z")
+FROM = re.compile(r"<!-- from: *(?P<words>\S*) *-->\s*\Z")
 LINK = re.compile(r"\[[^\]]*\]\((?!\w+:)(?P<target>[^)#\s]+)(?:#[^)\s]*)?\)")
 TARGET = re.compile(r"(?<![\w-])make ((?:[a-z]+ ?)+)")
 
 
+PROGRAM = """
+for line, text in {blocks!r}:
+    exec(compile("\\n" * (line - 1) + text, {document!r}, "exec"), globals())
+"""
+
+
 class Block:
-    """One fenced block of a document: its text, the line it starts on, and why it is not run, if it is not."""
+    """One fenced block: its text, the line it starts on, and what the comments above it say."""
 
     def __init__(self, document: Path, text: str, line: int) -> None:
         self.text = text
         self.line = line
-        before = document.read_text(encoding="utf-8").splitlines()[: line - 1]
-        skipped = SKIP.search("\n".join(before))
-        self.reason = skipped["reason"] if skipped else None
+        above = "\n".join(document.read_text(encoding="utf-8").splitlines()[: line - 2])
+        self.skipped = _words(SKIP, above)
+        self.quoted = _words(FROM, above)
 
 
-def blocks(document: Path, language: str) -> Iterator[Block]:
+def _words(comment: re.Pattern[str], above: str) -> str | None:
+    found = comment.search(above)
+    return found["words"] if found else None
+
+
+def blocks(document: Path, language: str = "python") -> Iterator[Block]:
     """Return the blocks of one language, in the order in which they are read."""
     parser = CodeBlockParser(language=language, evaluator=lambda _: None)
     for example in Document.parse(str(document), parser).examples():
-        yield Block(document, example.parsed, example.line)
-
-
-def script(document: Path) -> str:
-    """Return what is run of a document, each line with the number that it has there."""
-    lines: list[str] = []
-    for block in blocks(document, "python"):
-        if block.reason is None:
-            lines += [""] * (block.line - len(lines))
-            lines += block.text.splitlines()
-    return "\n".join(lines) + "\n"
+        yield Block(document, example.parsed, example.line + 1)
 
 
 class TestDocuments:
     def test_python_blocks_run(self, document: Path, tmp_path: Path, offline: dict[str, str]) -> None:
         """The blocks of a document, one after the other, are a program that ends well; its tests pass."""
+        run = [(block.line, block.text) for block in blocks(document) if block.skipped is None]
         program = tmp_path / f"{document.stem.lower()}.py"
-        program.write_text(script(document), encoding="utf-8")
-        runner = ["-m", "pytest", "-q", "--no-header"] if "def test_" in program.read_text(encoding="utf-8") else []
+        program.write_text(PROGRAM.format(blocks=run, document=str(document)), encoding="utf-8")
+        runner = ["-m", "pytest", "-q", "--no-header"] if any("def test_" in text for _, text in run) else []
         command = [sys.executable, *runner, str(program)]
         done = subprocess.run(  # noqa: S603 - our own documents
             command, cwd=tmp_path, env=os.environ | offline, capture_output=True, text=True, timeout=60, check=False
@@ -59,7 +62,13 @@ class TestDocuments:
 
     def test_skipped_blocks_say_why(self, document: Path) -> None:
         """A block that is not run has a reason above it, for the next reader."""
-        assert [] == [block.line for block in blocks(document, "python") if block.reason == ""]
+        assert [] == [block.line for block in blocks(document) if block.skipped == ""]
+
+    def test_quoted_code_is_what_the_file_says(self, document: Path, root: Path) -> None:
+        """A block with `<!-- from: path -->` above stands in that file, word for word."""
+        quoted = [(block.quoted, block.text) for block in blocks(document) if block.quoted is not None]
+
+        assert [] == [path for path, text in quoted if text.strip() not in (root / path).read_text(encoding="utf-8")]
 
     def test_make_targets_exist(self, document: Path, root: Path) -> None:
         """Every `make …` that a document names can be typed."""

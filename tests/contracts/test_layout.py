@@ -16,9 +16,10 @@ TESTED_ELSEWHERE = {
 
 
 def has_code(path: Path) -> bool:
-    """Tell whether a module does anything: one of plain declarations has nothing to test."""
+    """Tell whether a module does anything: declarations and protocols have nothing to test."""
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    return any(isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) for node in nodes)
+    functions = [node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return any(not isinstance(statement, (ast.Expr, ast.Pass)) for node in functions for statement in node.body)
 
 
 class TestLayout:

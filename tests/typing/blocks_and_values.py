@@ -1,3 +1,4 @@
+# pyright: reportUnnecessaryTypeIgnoreComment=true
 from __future__ import annotations
 
 from typing_extensions import assert_type
@@ -9,7 +10,6 @@ from orchestrace import Evaluation, Example, Prompt
 def test_blocks_yield_the_handle_of_current() -> None:
     handle = orchestrace.current()
     with orchestrace.agent(name="Crafter", version="1") as run:
-        assert_type(run, type(handle)) if False else None
         handle = run
         assert_type(run.reference, str)
     with orchestrace.generator(name="draft") as role:
@@ -45,7 +45,7 @@ def test_prompts() -> None:
 
     text.render(candidate=object())
     chat.render(question="why")
-    Prompt("a/d", 3)  # type: ignore[call-overload] # pyright: ignore[reportCallIssue, reportArgumentType]
+    Prompt("a/d", 3)  # type: ignore[arg-type]
 
 
 def test_evaluations() -> None:

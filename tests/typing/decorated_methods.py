@@ -1,3 +1,4 @@
+# pyright: reportUnnecessaryTypeIgnoreComment=true
 from __future__ import annotations
 
 from typing_extensions import assert_type
@@ -68,8 +69,8 @@ def test_methods() -> None:
     assert_type(Crafter.outside_classmethod("warm"), Crafter)
     assert_type(Crafter.inside_staticmethod("a b"), list[str])
     assert_type(Crafter.outside_staticmethod("a b"), list[str])
-    crafter.draft(1)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-    Crafter.outside_staticmethod(1)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    crafter.draft(1)  # type: ignore[arg-type]
+    Crafter.outside_staticmethod(1)  # type: ignore[arg-type]
 
 
 async def test_async_methods() -> None:
@@ -83,4 +84,4 @@ def test_classes() -> None:
     assert_type(caller("a"), int)
     assert_type(runner.run("a"), int)
     assert_type(Runner(1).limit, int)
-    Runner("1")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    Runner("1")  # type: ignore[arg-type]
