@@ -45,11 +45,18 @@ def report(where: str, error: BaseException) -> None:
             "Further failures here are only counted for a minute.",
             where,
             type(error).__name__,
-            error,
+            _words_of(error),
             exc_info=error,
         )
     except Exception:  # noqa: BLE001, S110 - the last line of defence has nowhere to report to
         pass
+
+
+def _words_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a stranger's `__str__`; it would fail inside the logging handler
+        return "no words"
 
 
 def guarded(where: str, default: T) -> Callable[[Callable[P, T]], Callable[P, T]]:

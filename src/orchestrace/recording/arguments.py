@@ -1,0 +1,80 @@
+"""Put the arguments of a call under the names that its function gives them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from orchestrace.recording.selectors import MISSING, call_selector, pick
+from orchestrace.typing import Selector
+
+__all__ = ["Arguments", "Call"]
+
+_SELF: Final = ("self", "cls")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The arguments of one call: as they came, by name, and those that are inputs; a block has none."""
+
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    named: Mapping[str, object] = field(default_factory=dict)
+    inputs: Mapping[str, object] = field(default_factory=dict)
+
+    def find(self, selector: Selector | None) -> object:
+        """Return what a selector finds among the arguments, or MISSING."""
+        return MISSING if selector is None else call_selector(selector, self.named, self.args, self.kwargs)
+
+    def chosen(self, names: Sequence[str] | None) -> Mapping[str, object]:
+        """Return the inputs, or only those that were asked for, by name or path."""
+        return self.inputs if names is None else pick(names, self.named)
+
+
+class Arguments:
+    """
+    The parameters of one function.
+
+    `receiver` is the name of its first parameter where that is `self` or `cls`: such an argument can be selected from,
+    and is no input.
+    """
+
+    __slots__ = ("_defaults", "_names", "_rest", "receiver")
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        parameters = _parameters(function)
+        positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        self._names = [one.name for one in parameters if one.kind in positional]
+        self._defaults = {one.name: one.default for one in parameters if one.default is not inspect.Parameter.empty}
+        self._rest = next((one.name for one in parameters if one.kind is inspect.Parameter.VAR_POSITIONAL), "args")
+        self.receiver = next((name for name in self._names[:1] if name in _SELF), None)
+
+    def named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, object]:
+        """
+        Return all arguments by name, defaults included.
+
+        Further positional ones are a list under the name of `*args`. A call that does not fit, which the function
+        itself will refuse, is named as far as it goes.
+        """
+        found: dict[str, object] = dict(zip(self._names, args, strict=False))
+        if len(args) > len(self._names):
+            found[self._rest] = list(args[len(self._names) :])
+        if self._defaults:
+            found = {**self._defaults, **found}
+        found.update(kwargs)
+        return found
+
+    def call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
+        """Return a call's arguments under their names."""
+        named = self.named(args, kwargs)
+        inputs = named if self.receiver is None else {name: one for name, one in named.items() if name != self.receiver}
+        return Call(args, kwargs, named, inputs)
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # some builtins have no signature
+        return []

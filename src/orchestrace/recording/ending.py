@@ -1,0 +1,40 @@
+"""How a call can end, and which of these an exception means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from orchestrace.typing import Nanoseconds
+
+__all__ = ["ABANDONED", "CANCELLED", "DRAINED", "ERROR", "INTERRUPTED", "RETURNED", "End", "ending_of"]
+
+RETURNED: Final = "returned"
+DRAINED: Final = "drained"
+"""A stream or generator was read to its own end."""
+ABANDONED: Final = "abandoned"
+"""A stream or generator was left, closed or dropped before its end."""
+CANCELLED: Final = "cancelled"
+ERROR: Final = "error"
+INTERRUPTED: Final = "interrupted"
+"""The process ended while the call was open."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How one call ended: the word, the moment, and the value or the exception that came out."""
+
+    ending: str
+    at: Nanoseconds
+    value: object = None
+    error: BaseException | None = None
+
+
+def ending_of(error: BaseException) -> str:
+    """
+    Tell a cancellation from an error.
+
+    What is no `Exception` stops work from outside: asyncio's and trio's cancellation, KeyboardInterrupt, SystemExit,
+    GeneratorExit.
+    """
+    return ERROR if isinstance(error, Exception) else CANCELLED

@@ -1,0 +1,66 @@
+"""
+Who called whom: the recording that is open around here, found through OpenTelemetry's context.
+
+Everything that a call passes on to what happens inside of it lives in that context, so whatever carries the context
+into a thread, a task or another library carries this, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from opentelemetry.context import Context, create_key, get_value, set_value
+
+from orchestrace.typing import AttributeValue
+
+if TYPE_CHECKING:
+    from orchestrace.recording.recording import Recording
+
+__all__ = ["ITERATION", "current", "entered", "holder", "identity", "nearest", "prompt", "upwards"]
+
+ITERATION: Final = "iteration"
+"""The role of an iteration: the one that holds no prompt, because the roles inside of it do."""
+
+_KEY: Final = create_key("orchestrace-recording")
+
+
+def current(context: Context | None = None) -> Recording | None:
+    """Return the innermost recording that is open in `context` (default: the current one)."""
+    return get_value(_KEY, context)  # type: ignore[return-value] # nobody else has the key
+
+
+def entered(recording: Recording, context: Context) -> Context:
+    """Return `context` with `recording` as its innermost one."""
+    return set_value(_KEY, recording, context)
+
+
+def upwards(recording: Recording | None) -> Iterator[Recording]:
+    """Yield a recording and those around it, innermost first."""
+    while recording is not None:
+        yield recording
+        recording = recording.parent
+
+
+def nearest(recording: Recording | None, *roles: str) -> Recording | None:
+    """Return the innermost recording, from this one upwards, that has one of the roles."""
+    return next((one for one in upwards(recording) if one.role in roles), None)
+
+
+def identity(recording: Recording | None) -> dict[str, AttributeValue]:
+    """Return what every span inside of a recording carries: names, keys, tags, iteration; the inner one wins."""
+    passed: dict[str, AttributeValue] = {}
+    for one in reversed(list(upwards(recording))):
+        passed.update(one.passes_on)
+    return passed
+
+
+def prompt(recording: Recording | None) -> dict[str, AttributeValue]:
+    """Return what a model call inside of a recording carries of the prompt that was last rendered in it."""
+    inside = holder(recording)
+    return inside.prompt.identity() if inside is not None and inside.prompt is not None else {}
+
+
+def holder(recording: Recording | None) -> Recording | None:
+    """Return whose prompt it is that is rendered in a recording: the innermost role's; no model call or iteration."""
+    return next((one for one in upwards(recording) if one.role and one.role != ITERATION), None)

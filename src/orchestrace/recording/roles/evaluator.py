@@ -1,0 +1,41 @@
+"""The part of a run that says how good a draft is."""
+
+from __future__ import annotations
+
+from orchestrace import conventions as names
+from orchestrace.recording import lineage
+from orchestrace.recording.ending import End
+from orchestrace.recording.roles.judging import judge
+from orchestrace.recording.roles.turn import TurnRole
+from orchestrace.recording.selectors import MISSING
+from orchestrace.typing import AttributeValue
+
+__all__ = ["Evaluator"]
+
+
+class Evaluator(TurnRole):
+    """A call that judges: its result is read as one verdict, or as several."""
+
+    __slots__ = ()
+
+    role = "evaluator"
+    verb = "evaluate"
+    category = "EVALUATOR"
+    name_key = names.EVALUATOR_NAME
+
+    def _named(self) -> dict[str, AttributeValue]:
+        version = self.declaration.version
+        return super()._named() | ({names.EVALUATOR_VERSION: version} if version is not None else {})
+
+    def _tell(self, end: End) -> None:
+        super()._tell(end)
+        self.put({names.EVALUATOR_KIND: self.declaration.kind or ("llm" if self.totals.calls else "code")})
+        read = self.declaration.verdicts
+        # What the function returned, not what `read` makes the output of it: `verdicts` knows `read` itself.
+        result = end.value if self._items is None else self._items.folded(self.declaration.reduce)
+        if read is None or end.error is not None or result is MISSING:
+            return
+        verdicts = read(result, self.name)
+        judge(self, verdicts)
+        if self.turn is not None and lineage.nearest(self.parent, self.role) is None:
+            self.turn.verdicts.extend(verdicts)

@@ -1,0 +1,122 @@
+"""A run of an agent, or of a workflow that holds several."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Final
+
+from orchestrace import conventions as names
+from orchestrace.messages import text
+from orchestrace.recording import exceptions
+from orchestrace.recording.arguments import Call
+from orchestrace.recording.ending import ABANDONED, CANCELLED, ERROR, INTERRUPTED, End
+from orchestrace.recording.recording import Recording
+from orchestrace.recording.roles.declaration import Declaration
+from orchestrace.recording.roles.progress import STOPPED, Progress
+from orchestrace.recording.roles.role import Role
+from orchestrace.recording.roles.summary import summary
+from orchestrace.recording.selectors import MISSING
+from orchestrace.recording.snapshot import encode
+from orchestrace.recording.text import written
+from orchestrace.typing import AttributeValue
+
+__all__ = ["Agent", "Invocation", "Workflow"]
+
+_ENDED_EARLY: Final = {ERROR: ERROR, CANCELLED: CANCELLED, ABANDONED: STOPPED}
+_HASH: Final = 16
+"""Hexadecimal digits of a configuration's hash: enough to tell a team's configurations apart."""
+
+
+class Invocation(Role):
+    """A run: it knows its iterations and why it went no further."""
+
+    __slots__ = ("_held", "progress")
+
+    def __init__(self, declaration: Declaration, name: str, call: Call) -> None:
+        self.progress = Progress()
+        self._held: Recording | None = None
+        super().__init__(declaration, name, call)
+
+    def holds(self, iteration: Recording) -> None:
+        """Take note of the iteration that ends with the run, if nothing ends it before."""
+        self._held = iteration
+
+    def _finish(self, end: End) -> None:
+        if self._held is not None:
+            self._held.end(replace(end, value=None))
+        super()._finish(end)
+
+    def _asked(self, call: Call) -> dict[str, AttributeValue]:
+        return super()._asked(call) | self._configured(call)
+
+    def _configured(self, call: Call) -> dict[str, AttributeValue]:
+        said = self.declaration.config
+        config = call.find(said) if isinstance(said, str) or callable(said) else said
+        if config is MISSING or config is None:
+            return {}
+        document = encode(config)
+        digest = hashlib.sha256(document.encode()).hexdigest()[:_HASH]
+        known: dict[str, AttributeValue] = {names.AGENT_CONFIG_HASH: digest}
+        return known | {names.AGENT_CONFIG: document} if self.content else known
+
+    def _tell(self, end: End) -> None:
+        super()._tell(end)
+        if end.ending == INTERRUPTED:
+            return
+        accepted, stop = self.progress.outcome()
+        stop = _ENDED_EARLY.get(end.ending) or stop or "returned"
+        known = {
+            names.ITERATIONS: self.progress.count or None,
+            names.ACCEPTED: accepted,
+            names.ACCEPTED_ITERATION: self.progress.accepted_index,
+            names.STOP_REASON: stop,
+            names.STOP_DETAIL: self.progress.detail if self.content else None,
+            names.SUMMARY: self._summary(end, stop),
+        }
+        self.put({name: value for name, value in known.items() if value is not None})
+
+    def _summary(self, end: End, stop: str) -> str:
+        count = self.progress.count
+        counted = f"{count} iteration{'s' * (count != 1)}, {stop}" if count else stop
+        failed = end.ending == ERROR and end.error is not None
+        opening = f"{counted} {exceptions.type_of(end.error)}" if failed and end.error is not None else counted
+        return summary(opening, self.progress.last, self.totals, content=self.content)
+
+
+class Agent(Invocation):
+    """A run of one agent."""
+
+    __slots__ = ()
+
+    role = "agent"
+    verb = "invoke_agent"
+    operation = "invoke_agent"
+    category = "AGENT"
+    name_key = names.AGENT_NAME
+
+    def _identity(self, call: Call) -> dict[str, AttributeValue]:
+        return super()._identity(call) | {names.AGENT_NAME: self.name}
+
+    def _named(self) -> dict[str, AttributeValue]:
+        said = {names.AGENT_VERSION: self.declaration.version, names.AGENT_DESCRIPTION: self.declaration.description}
+        return super()._named() | {name: value for name, value in said.items() if value is not None}
+
+    def _told(self, output: object) -> dict[str, AttributeValue]:
+        told = super()._told(output)
+        if told:
+            # Jaeger's GenAI view shows messages: so the reader of the trace sees what came out of the run.
+            told[names.OUTPUT_MESSAGES] = encode([{"role": "assistant", "parts": [text(written(output)[0])]}])
+        return told
+
+
+class Workflow(Invocation):
+    """A run of a workflow."""
+
+    __slots__ = ()
+
+    role = "workflow"
+    verb = "invoke_workflow"
+    operation = "invoke_workflow"
+    category = "CHAIN"
+    name_key = names.WORKFLOW_NAME

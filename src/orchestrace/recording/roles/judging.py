@@ -1,0 +1,58 @@
+"""Write verdicts onto the span of whoever gave them, and tell the run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from orchestrace import conventions as names
+from orchestrace.recording.recording import Recording
+from orchestrace.recording.roles.declaration import Verdict
+from orchestrace.recording.snapshot import encode, snapshot
+from orchestrace.typing import AttributeValue
+
+__all__ = ["judge", "verdict_attributes"]
+
+_EVENT: Final = "gen_ai.evaluation.result"
+
+
+def judge(recording: Recording, verdicts: Sequence[Verdict]) -> None:
+    """
+    Record what `recording` found: one verdict as attributes of its span, several as a list, each as an event.
+
+    Several verdicts passed if all of them that say so did.
+    """
+    if not verdicts:
+        return
+    content = recording.content
+    for verdict in verdicts:
+        recording.span.add_event(_EVENT, verdict_attributes(verdict, content=content))
+    if len(verdicts) == 1:
+        recording.put(verdict_attributes(verdicts[0], content=content))
+        return
+    said = [verdict.passed for verdict in verdicts if verdict.passed is not None]
+    recording.put({names.EVALUATION_NAME: recording.name} | ({names.EVALUATION_PASSED: all(said)} if said else {}))
+    if content:
+        recording.put({names.EVALUATIONS: encode([_fields(verdict) for verdict in verdicts])})
+
+
+def verdict_attributes(verdict: Verdict, *, content: bool) -> dict[str, AttributeValue]:
+    """Return a verdict in the names of the conventions."""
+    known = {
+        names.EVALUATION_NAME: verdict.name,
+        names.EVALUATION_SCORE: verdict.score,
+        names.EVALUATION_LABEL: verdict.label,
+        names.EVALUATION_PASSED: verdict.passed,
+        names.EVALUATION_EXPLANATION: _words(verdict.feedback) if content else None,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _words(feedback: str | None) -> str | None:
+    taken = snapshot(feedback)
+    return taken if taken is None or isinstance(taken, str) else encode(feedback)
+
+
+def _fields(verdict: Verdict) -> dict[str, object]:
+    known = {name: getattr(verdict, name) for name in ("name", "score", "label", "passed", "feedback")}
+    return {name: value for name, value in known.items() if value is not None}

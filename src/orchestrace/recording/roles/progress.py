@@ -1,0 +1,90 @@
+"""Where a run stands: which iteration it is in, what was said about its draft, and whether that was good enough."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+from orchestrace.recording.roles.declaration import Verdict
+
+__all__ = ["ACCEPTED", "LIMIT", "STOPPED", "Progress", "Round"]
+
+ACCEPTED: Final = "accepted"
+LIMIT: Final = "limit"
+STOPPED: Final = "stopped"
+
+
+class Round:
+    """One iteration, counted from 1: the verdicts on its draft, and whether the orchestrator took it."""
+
+    __slots__ = ("index", "taken", "verdicts")
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.taken = False
+        self.verdicts: list[Verdict] = []
+
+    @property
+    def accepted(self) -> bool | None:
+        """Tell whether the draft was taken, or passed every evaluator that said so or not; None if nobody did."""
+        said = [verdict.passed for verdict in self.verdicts if verdict.passed is not None]
+        return True if self.taken else all(said) if said else None
+
+
+class Progress:
+    """
+    The iterations of one run.
+
+    They are counted by `iterations()`, or else inferred: a generator that begins after an evaluator has ended, while no
+    other role is open, begins the next one.
+    """
+
+    __slots__ = ("_evaluated", "_lock", "_open", "accepted_index", "detail", "last", "stop")
+
+    def __init__(self) -> None:
+        self.last: Round | None = None
+        self.accepted_index: int | None = None
+        self.stop: str | None = None
+        """How `iterations()` came to its end: accepted, limit or stopped."""
+        self.detail: str | None = None
+        self._open = 0
+        self._evaluated = False
+        self._lock = threading.Lock()
+
+    @property
+    def count(self) -> int:
+        """How many iterations there were."""
+        return self.last.index if self.last is not None else 0
+
+    def advance(self) -> Round:
+        """Begin the next iteration."""
+        if self.last is not None and self.last.accepted:
+            self.accepted_index = self.last.index
+        self._evaluated = False
+        self.last = Round(self.count + 1)
+        return self.last
+
+    def open_role(self, *, generates: bool, starts: bool | None) -> Round:
+        """Take note of a role that begins outside of `iterations()`; return the iteration that it belongs to."""
+        with self._lock:
+            due = generates and self._evaluated and not self._open
+            if self.last is None or (due if starts is None else starts and generates):
+                self.advance()
+            self._open += 1
+            return self.last  # type: ignore[return-value] # there is one by now
+
+    def close_role(self, *, evaluates: bool) -> None:
+        """Take note of its end."""
+        with self._lock:
+            self._open -= 1
+            self._evaluated = self._evaluated or (evaluates and not self._open)
+
+    def outcome(self) -> tuple[bool | None, str | None]:
+        """Return whether the last draft was accepted, and why the run went no further; None is not known."""
+        if self.last is None:
+            return None, self.stop
+        accepted = self.last.accepted
+        if accepted:
+            self.accepted_index = self.last.index
+            return True, ACCEPTED
+        return (None if accepted is None and self.stop is None else False), self.stop

@@ -1,0 +1,149 @@
+"""A decorated call: what every part of a run says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from opentelemetry.trace import SpanKind
+
+from orchestrace import conventions as names
+from orchestrace.recording import lineage
+from orchestrace.recording.arguments import Call
+from orchestrace.recording.ending import End
+from orchestrace.recording.prompt_use import PromptUse, listen
+from orchestrace.recording.recording import Recording
+from orchestrace.recording.reducing import Items
+from orchestrace.recording.roles.declaration import Declaration
+from orchestrace.recording.selectors import MISSING, select_from
+from orchestrace.recording.snapshot import encode
+from orchestrace.recording.text import JSON_TYPE, label, written
+from orchestrace.typing import AttributeValue
+
+__all__ = ["RUNS", "Role", "Subject"]
+
+RUNS: Final = ("agent", "workflow")
+"""The roles that hold others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Which method of which object is called."""
+
+    receiver: int
+    """The object's `id()`: it is alive as long as its method runs."""
+    name: str
+    function: Callable[..., object]
+
+    def overrides(self, other: Subject) -> bool:
+        """Tell whether `other` is the method that this one overrides, called on the same object: not a recursion."""
+        same = (self.receiver, self.name) == (other.receiver, other.name)
+        return same and self.function is not other.function
+
+
+class Role(Recording):
+    """
+    One call of a decorated function, or one pass through a block.
+
+    A subclass names its span (`verb`) and its kind, and says what else is known at both ends of the call.
+    """
+
+    __slots__ = ("_items", "_output", "declaration", "subject")
+
+    verb: ClassVar[str]
+    operation: ClassVar[str | None] = None
+    category: ClassVar[str | None] = None
+    """The value of `openinference.span.kind`."""
+    name_key: ClassVar[str | None] = None
+    """The attribute that holds the name."""
+    kind: ClassVar[SpanKind] = SpanKind.INTERNAL
+
+    def __init__(self, declaration: Declaration, name: str, call: Call) -> None:
+        super().__init__(name)
+        self.declaration = declaration
+        self._items: Items | None = None
+        self._output: object = MISSING
+        self.subject: Subject | None = None
+        self.passes_on.update(self._identity(call))
+        self.begin(f"{self.verb} {name}", {**self._named(), **self._asked(call)}, self.kind)
+        if declaration.prompt is not None:
+            self.rendered(declaration.prompt)
+
+    def keep(self, item: object) -> None:
+        """Take an item that the body yielded."""
+        if self._items is None:
+            self._items = Items()
+        self._items.keep(item)
+
+    def set_output(self, value: object) -> None:
+        """Record `value` as the output, whatever the body returns."""
+        self._output = value
+
+    def rendered(self, use: PromptUse) -> None:
+        """Take note of the prompt that the model calls from now on come from."""
+        super().rendered(use)
+        self.put(use.attributes(content=self.content))
+        run = lineage.nearest(self, *RUNS)
+        if run is not None and run is not self:
+            identity = f"{use.name}@{use.version}"
+            # By its name, because a run has several evaluators; by its part as well, so that one search finds all.
+            run.put({names.PROMPTS_PREFIX + part: identity for part in (self.role, self.name)})
+
+    def _identity(self, call: Call) -> dict[str, AttributeValue]:
+        said = self.declaration
+        found = {
+            names.KEY: call.find(said.key),
+            names.CONVERSATION_ID: call.find(said.session),
+            names.SESSION_ID: call.find(said.session),
+            names.USER_ID: call.find(said.user),
+            names.TENANT: call.find(said.tenant),
+        }
+        return {name: label(value) for name, value in found.items() if value is not MISSING and value is not None}
+
+    def _named(self) -> dict[str, AttributeValue]:
+        known = {names.OPERATION_NAME: self.operation, names.SPAN_KIND: self.category}
+        if self.name_key is not None:
+            known[self.name_key] = self.name
+        return {name: value for name, value in known.items() if value is not None}
+
+    def _asked(self, call: Call) -> dict[str, AttributeValue]:
+        """Return what is known when the call begins."""
+        inputs = call.chosen(self.declaration.inputs)
+        if not self.content or not inputs:
+            return {}
+        return {names.INPUT_VALUE: encode(inputs), names.INPUT_MIME_TYPE: JSON_TYPE}
+
+    def _told(self, output: object) -> dict[str, AttributeValue]:
+        """Return what is known of an output."""
+        if not self.content or output is None:
+            return {}
+        text, mime_type = written(output)
+        return {names.OUTPUT_VALUE: text, names.OUTPUT_MIME_TYPE: mime_type}
+
+    def _tell(self, end: End) -> None:
+        output = self._result(end)
+        self.put(self.totals.attributes())
+        if output is not MISSING:
+            self.put(self._told(output))
+
+    def _result(self, end: End) -> object:
+        if self._output is not MISSING:
+            return self._output
+        if self._items is not None:
+            result = self._items.folded(self.declaration.reduce)
+        else:
+            result = MISSING if end.error is not None else end.value
+        read = self.declaration.read
+        if read is None or isinstance(read, Mapping) or result is MISSING:
+            return result
+        return select_from(result, read)
+
+
+def _take_note(use: PromptUse) -> None:
+    holder = lineage.holder(lineage.current())
+    if holder is not None:
+        holder.rendered(use)
+
+
+listen(_take_note)

@@ -1,0 +1,66 @@
+"""Where our spans are made: the provider in use, or the global one."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+
+from opentelemetry import trace
+
+from orchestrace.conventions import SCHEMA_URL
+
+__all__ = ["SCOPE", "is_silent", "tracer", "use", "version", "warn_if_unconfigured"]
+
+SCOPE = "orchestrace"
+"""Name of our instrumentation scope: spans of another scope are foreign."""
+
+_LOG = logging.getLogger("orchestrace")
+_provider: trace.TracerProvider | None = None
+
+
+def use(provider: trace.TracerProvider | None) -> None:
+    """Make spans with `provider` from now on; None means the global one, whenever it comes."""
+    global _provider  # noqa: PLW0603 - the process has one
+    _provider = provider
+    _tracer_of.cache_clear()
+
+
+def tracer() -> trace.Tracer:
+    """Return the tracer of our scope."""
+    return _tracer_of(_provider)
+
+
+def is_silent() -> bool:
+    """Tell whether nothing can be recorded, because no provider was ever set."""
+    return _provider is None and isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+
+
+def warn_if_unconfigured() -> None:
+    """Say once that nothing is recorded, where no provider was ever set."""
+    if is_silent():
+        _warn_once()
+
+
+@lru_cache(maxsize=1)
+def _tracer_of(provider: trace.TracerProvider | None) -> trace.Tracer:
+    # Kept by provider: a thread that is in here while another calls `use` cannot bring the old tracer back.
+    return trace.get_tracer(SCOPE, version(), tracer_provider=provider, schema_url=SCHEMA_URL)
+
+
+@lru_cache(maxsize=1)
+def _warn_once() -> None:
+    _LOG.warning(
+        "orchestrace: a decorated function runs, but nothing is recorded. "
+        "Call orchestrace.configure() once at start, or set an OpenTelemetry tracer provider."
+    )
+
+
+@lru_cache(maxsize=1)
+def version() -> str:
+    """Return the version of this package."""
+    from importlib import metadata  # noqa: PLC0415 - 5 ms, wanted once a process
+
+    try:
+        return metadata.version("orchestrace")
+    except metadata.PackageNotFoundError:
+        return "0"
