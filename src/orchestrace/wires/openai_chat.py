@@ -1,0 +1,208 @@
+"""
+Read OpenAI's chat completions (`POST …/chat/completions`), as OpenAI and all compatible hosts speak them.
+
+Fields are those of OpenAI's API reference and, where compatible hosts go beyond it, of recorded traffic.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Final
+
+from orchestrace.conventions import (
+    OPENAI_API_TYPE,
+    OPENAI_REQUEST_SERVICE_TIER,
+    OPENAI_RESPONSE_SERVICE_TIER,
+    OPENAI_SYSTEM_FINGERPRINT,
+    OUTPUT_TYPE,
+    REQUEST_CHOICE_COUNT,
+    REQUEST_FREQUENCY_PENALTY,
+    REQUEST_MAX_TOKENS,
+    REQUEST_PRESENCE_PENALTY,
+    REQUEST_REASONING_LEVEL,
+    REQUEST_SEED,
+    REQUEST_STOP_SEQUENCES,
+    REQUEST_STREAM,
+    REQUEST_TEMPERATURE,
+    REQUEST_TOP_K,
+    REQUEST_TOP_P,
+)
+from orchestrace.messages import Failure, ModelRequest, ModelResponse, Usage
+from orchestrace.typing import JSON, AttributeValue, JSONObject
+from orchestrace.wires.openai_chat_message import read_message
+from orchestrace.wires.openai_chat_stream import fold_chunks
+from orchestrace.wires.reading import (
+    Reader,
+    attributes_from,
+    count_at,
+    finish_reasons,
+    flag_at,
+    integer_at,
+    number_at,
+    object_at,
+    objects_at,
+    rest_of,
+    text_at,
+    texts_at,
+    with_further,
+)
+from orchestrace.wires.wire import Wire
+
+__all__ = ["WIRE", "is_call", "read_failure", "read_request", "read_response", "read_stream"]
+
+_REQUEST: Final[tuple[tuple[str, str, Reader], ...]] = (
+    (REQUEST_MAX_TOKENS, "max_tokens", integer_at),
+    (REQUEST_MAX_TOKENS, "max_completion_tokens", integer_at),
+    (REQUEST_TEMPERATURE, "temperature", number_at),
+    (REQUEST_TOP_P, "top_p", number_at),
+    (REQUEST_TOP_K, "top_k", integer_at),
+    (REQUEST_SEED, "random_seed", integer_at),  # Mistral's
+    (REQUEST_SEED, "seed", integer_at),
+    (REQUEST_STOP_SEQUENCES, "stop", texts_at),
+    (REQUEST_FREQUENCY_PENALTY, "frequency_penalty", number_at),
+    (REQUEST_PRESENCE_PENALTY, "presence_penalty", number_at),
+    (REQUEST_CHOICE_COUNT, "n", integer_at),
+    (REQUEST_REASONING_LEVEL, "reasoning_effort", text_at),
+    (OPENAI_REQUEST_SERVICE_TIER, "service_tier", text_at),
+)
+_RESPONSE: Final[tuple[tuple[str, str, Reader], ...]] = (
+    (OPENAI_RESPONSE_SERVICE_TIER, "service_tier", text_at),
+    (OPENAI_SYSTEM_FINGERPRINT, "system_fingerprint", text_at),
+)
+_UNSAID: Final = {REQUEST_CHOICE_COUNT: 1, OPENAI_REQUEST_SERVICE_TIER: "auto"}
+"""What the conventions leave out when it is as ordinary as this."""
+
+_OUTPUT_TYPES: Final = {"json_object": "json", "json_schema": "json", "text": "text"}
+_FINISH_REASONS: Final = {
+    "stop": "stop",
+    "eos": "stop",
+    "length": "length",
+    "model_length": "length",
+    "content_filter": "content_filter",
+    "tool_calls": "tool_call",
+    "function_call": "tool_call",
+    "error": "error",
+    "insufficient_system_resource": "error",
+}
+
+
+def is_call(body: JSONObject) -> bool:
+    """Tell whether a body names a model and holds messages that all have a role."""
+    messages = objects_at(body, "messages")
+    return bool(text_at(body, "model") and messages) and all(text_at(message, "role") for message in messages)
+
+
+def read_request(body: JSONObject) -> ModelRequest:
+    """Read a request; what a system or developer role says stays in the history, where it was sent."""
+    return ModelRequest(
+        model=text_at(body, "model") or None,
+        messages=[read_message(message, "unknown") for message in objects_at(body, "messages")],
+        tools=_tools(body),
+        stream=flag_at(body, "stream"),
+        attributes=_request_attributes(body),
+        parameters={key: value for key, value in body.items() if key not in {"messages", "tools", "functions"}},
+    )
+
+
+def read_response(body: JSONObject) -> ModelResponse:
+    """Read a whole answer; an `error` in it, or in one of its choices, is its failure."""
+    choices = sorted(objects_at(body, "choices"), key=lambda choice: integer_at(choice, "index") or 0)
+    failures = (read_failure({"error": said.get("error")}) for said in (body, *choices))
+    failure = next(filter(None, failures), None)
+    raw = [text_at(choice, "finish_reason") for choice in choices]
+    return ModelResponse(
+        id=text_at(body, "id") or None,
+        model=text_at(body, "model") or None,
+        messages=[read_message(object_at(choice, "message"), "assistant") for choice in choices],
+        finish_reasons=finish_reasons(raw, _FINISH_REASONS, failed=failure is not None),
+        raw_finish_reasons=[word for word in raw if word],
+        usage=_usage(object_at(body, "usage")),
+        failure=failure,
+        attributes=attributes_from(body, _RESPONSE),
+    )
+
+
+def read_stream(body: bytes) -> ModelResponse:
+    """Fold a stream and read it like a whole answer; `fold_chunks` says when it is complete."""
+    whole, complete = fold_chunks(body)
+    return replace(read_response(whole), complete=complete)
+
+
+def read_failure(body: JSONObject) -> Failure | None:
+    """Read an error of OpenAI or of a compatible server, many of which say it in a way of their own."""
+    error = body.get("error")
+    said = error if isinstance(error, dict) else {**body, "message": error} if isinstance(error, str) else body
+    code, number = text_at(said, "code"), integer_at(said, "code")
+    kind = code or text_at(said, "type") or ("" if number is None else str(number))
+    message = _words(said.get("message") or said.get("detail"))
+    return Failure(kind or "_OTHER", message) if kind or message else None
+
+
+def _words(said: JSON) -> str:
+    return said if isinstance(said, str) else "" if said is None else json.dumps(said, ensure_ascii=False)
+
+
+def _request_attributes(body: JSONObject) -> dict[str, AttributeValue]:
+    attributes: dict[str, AttributeValue] = {OPENAI_API_TYPE: "chat_completions", **attributes_from(body, _REQUEST)}
+    if flag_at(body, "stream"):
+        attributes[REQUEST_STREAM] = True
+    if effort := text_at(object_at(body, "reasoning"), "effort"):  # OpenRouter's
+        attributes[REQUEST_REASONING_LEVEL] = effort
+    if "audio" in (texts_at(body, "modalities") or []):
+        attributes[OUTPUT_TYPE] = "speech"
+    elif asked := _OUTPUT_TYPES.get(text_at(object_at(body, "response_format"), "type") or ""):
+        attributes[OUTPUT_TYPE] = asked
+    return {name: value for name, value in attributes.items() if _UNSAID.get(name) != value}
+
+
+def _tools(body: JSONObject) -> list[JSONObject]:
+    """Return the tools that are offered, those of the legacy `functions` among them."""
+    legacy: list[JSONObject] = [
+        {"type": "function", "function": function} for function in objects_at(body, "functions")
+    ]
+    return [tool for given in [*objects_at(body, "tools"), *legacy] if (tool := _tool(given))]
+
+
+def _tool(given: JSONObject) -> JSONObject | None:
+    """Return a definition with the fields of its inner object beside its type; a function without a name is none."""
+    kind = text_at(given, "type") or "function"
+    inner = object_at(given, kind)
+    name = text_at(inner, "name") or text_at(given, "name") or (None if kind == "function" else kind)
+    further = rest_of(inner, ()) | rest_of(given, {kind})
+    return with_further({"type": kind, "name": name}, further) if name else None
+
+
+def _usage(said: JSONObject) -> Usage | None:
+    """
+    Read the tokens; for what the cache did, the first that is known of the names that hosts have for it.
+
+    Where the total shows that the output was counted without its reasoning (xAI), the reasoning is added to it.
+    """
+    counts = said | rest_of(object_at(said, "prompt_tokens_details"), ())
+    counts |= rest_of(object_at(said, "completion_tokens_details"), ())
+    asked, answered = count_at(counts, "prompt_tokens"), count_at(counts, "completion_tokens")
+    reasoning = count_at(counts, "reasoning_tokens")
+    if asked is not None and answered is not None and reasoning:
+        apart = count_at(counts, "total_tokens") == asked + answered + reasoning
+        answered += reasoning if apart else 0
+    usage = Usage(
+        input_tokens=asked,
+        output_tokens=answered,
+        cache_read=count_at(counts, "cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens"),
+        cache_write=count_at(counts, "cache_write_tokens", "cache_creation_input_tokens"),
+        reasoning=reasoning,
+    )
+    return None if usage == Usage() else usage
+
+
+WIRE: Final = Wire(
+    name="openai_chat",
+    operation="chat",
+    provider="openai",
+    is_call=is_call,
+    read_request=read_request,
+    read_response=read_response,
+    read_stream=read_stream,
+    read_failure=read_failure,
+)

@@ -1,0 +1,185 @@
+"""
+Read what somebody else wrote: a value of another type than expected is as good as absent.
+
+Every wire reads through these functions, so that no wrong type gets past the edge and nothing here raises.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Final, TypeAlias, cast
+from urllib.parse import unquote_to_bytes
+
+import orjson
+
+from orchestrace.messages import Message, Part, blob, generic, uri
+from orchestrace.typing import JSON, AttributeValue, JSONObject
+
+__all__ = [
+    "Reader",
+    "arguments_from",
+    "attributes_from",
+    "count_at",
+    "data_or_uri",
+    "finish_reasons",
+    "flag_at",
+    "integer_at",
+    "message_from",
+    "number_at",
+    "object_at",
+    "object_from",
+    "objects_at",
+    "rest_of",
+    "text_at",
+    "texts_at",
+    "unread",
+    "with_further",
+]
+
+Reader: TypeAlias = "Callable[[JSONObject, str], AttributeValue | None]"
+"""One of the functions `…_at` that read a value which can stand on a span."""
+
+_INT64: Final = range(-(2**63), 2**63)
+_DEFINED: Final = {
+    "blob",
+    "file",
+    "reasoning",
+    "server_tool_call",
+    "server_tool_call_response",
+    "text",
+    "tool_call",
+    "tool_call_response",
+    "uri",
+}
+"""The types of parts that have required fields."""
+
+
+# -- one value --------------------------------------------------------------------------------------------------------
+def text_at(body: JSONObject, key: str) -> str | None:
+    """Return the text under a key."""
+    value = body.get(key)
+    return value if isinstance(value, str) else None
+
+
+def texts_at(body: JSONObject, key: str) -> list[str] | None:
+    """Return the texts under a key, where one alone may stand without a list; None for none."""
+    value = body.get(key)
+    listed = value if isinstance(value, list) else [value]
+    texts = [text for text in listed if isinstance(text, str)]
+    return texts if texts and len(texts) == len(listed) else None
+
+
+def integer_at(body: JSONObject, key: str) -> int | None:
+    """Return the whole number under a key, if a span can hold it."""
+    value = body.get(key)
+    return value if type(value) is int and value in _INT64 else None
+
+
+def count_at(body: JSONObject, *keys: str) -> int | None:
+    """Return the first count that stands under one of the keys: a whole number from 0."""
+    counts = (integer_at(body, key) for key in keys)
+    return next((count for count in counts if count is not None and count >= 0), None)
+
+
+def number_at(body: JSONObject, key: str) -> float | None:
+    """Return the number under a key, whole or not."""
+    value = body.get(key)
+    return value if isinstance(value, float) else None if (whole := integer_at(body, key)) is None else float(whole)
+
+
+def flag_at(body: JSONObject, key: str) -> bool:
+    """Tell whether `true` stands under a key."""
+    return body.get(key) is True
+
+
+def object_at(body: JSONObject, key: str) -> JSONObject:
+    """Return the object under a key, an empty one for none."""
+    value = body.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def objects_at(body: JSONObject, key: str) -> list[JSONObject]:
+    """Return the objects in the list under a key."""
+    value = body.get(key)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+# -- several values ---------------------------------------------------------------------------------------------------
+def rest_of(body: JSONObject, read: Collection[str]) -> JSONObject:
+    """Return what nobody has read yet: a body without some keys, and without nulls."""
+    return {key: value for key, value in body.items() if value is not None and key not in read}
+
+
+def attributes_from(body: JSONObject, names: Iterable[tuple[str, str, Reader]]) -> dict[str, AttributeValue]:
+    """Return span attributes by a table of (name, key, how to read it); the last of several keys for a name wins."""
+    read = ((name, reader(body, key)) for name, key, reader in names)
+    return {name: value for name, value in read if value is not None}
+
+
+def finish_reasons(raw: Sequence[str | None], words: Mapping[str, str], *, failed: bool) -> list[str]:
+    """
+    Map a provider's words, one for each choice, to ours; a word that `words` does not know stays as it is.
+
+    A choice that has none is left out, unless the call failed: then that is its reason.
+    """
+    return [words.get(word, word) if word else "error" for word in (raw or [None]) if word or failed]
+
+
+# -- JSON in texts ----------------------------------------------------------------------------------------------------
+def object_from(text: str) -> JSONObject | None:
+    """Parse a JSON object; what only lax parsers take (NaN, half a surrogate pair) is taken too."""
+    try:
+        value: JSON = orjson.loads(text)
+    except ValueError:
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+    return value if isinstance(value, dict) else None
+
+
+def arguments_from(value: JSON) -> JSON:
+    """Return a tool's arguments: the object that a text holds, else the text itself; nothing for an empty one."""
+    if not isinstance(value, str):
+        return value
+    try:
+        parsed: JSON = orjson.loads(value)
+    except ValueError:
+        return value or None
+    return parsed if isinstance(parsed, dict) else value
+
+
+# -- parts and messages -----------------------------------------------------------------------------------------------
+def message_from(role: str, parts: list[Part], further: JSONObject) -> Message:
+    """Build a message; what its provider says beyond the conventions stands in further keys, a name among them."""
+    named = further if isinstance(further.get("name"), str) else rest_of(further, {"name"})
+    return cast("Message", with_further({"role": role, "parts": cast("JSON", parts)}, named))
+
+
+def with_further(part: Part, further: JSONObject) -> Part:
+    """Add to a part what its provider says beyond the conventions; the part's own fields stay."""
+    return part | further | part
+
+
+def data_or_uri(address: str, modality: str) -> Part:
+    """Build the part for an address: a blob for a `data:` URL, whose own type goes before `modality`."""
+    if address[:5].lower() != "data:":
+        return uri(modality, address)
+    head, _, data = address[5:].partition(",")
+    mime_type, *options = head.split(";")
+    if "base64" not in options:
+        data = b64encode(unquote_to_bytes(data.encode(errors="replace"))).decode()
+    kind = mime_type.partition("/")[0]
+    if mime_type:
+        modality = kind if kind in {"image", "audio", "video"} else "document"
+    return blob(modality, data, mime_type or None)
+
+
+def unread(block: JSON) -> Part:
+    """Keep a block of a type that the conventions do not define as it is, and one that is broken as `unknown`."""
+    kind = text_at(block, "type") if isinstance(block, dict) else None
+    if not isinstance(block, dict) or not kind or kind in _DEFINED:
+        return generic("unknown", block=block)
+    return rest_of(block, ())
