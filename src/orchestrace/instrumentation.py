@@ -1,0 +1,88 @@
+"""What is installed is tapped; and put back as it was."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import ModuleType
+from typing import Final
+
+from orchestrace.recording.guard import report
+from orchestrace.recording.switch import is_off
+from orchestrace.taps import httpx, stainless
+from orchestrace.taps.patch import Patches
+
+__all__ = ["instrument", "is_instrumented", "tapped", "uninstrument"]
+
+_TAPS: Final[dict[str, Callable[[ModuleType, Patches], None]]] = {
+    **dict.fromkeys(httpx.LIBRARIES, httpx.install),
+    **dict.fromkeys(stainless.MODULES, stainless.install),
+}
+
+_lock = threading.RLock()
+_patches: Final = Patches()
+_tapped: Final[dict[str, ModuleType]] = {}
+_active = False
+_hooked = False
+
+
+def instrument() -> None:
+    """
+    Record the model calls of every known HTTP client and SDK, those imported later as well.
+
+    Spans go to the provider of `configure()`, else to OpenTelemetry's global one. Doing it twice changes nothing. Does
+    nothing where `ORCHESTRACE_DISABLED` or `OTEL_SDK_DISABLED` is true.
+    """
+    global _active, _hooked  # noqa: PLW0603 - the process has one set of patches
+    if is_off():
+        return
+    with _lock:
+        _active = True
+        if _hooked:
+            for name in list(_waiting):
+                _tap(_waiting[name])
+            return
+        _hooked = True
+    import wrapt  # noqa: PLC0415 - 33 ms, wanted here only
+
+    for name in _TAPS:
+        wrapt.register_post_import_hook(_imported, name)
+
+
+def uninstrument() -> None:
+    """Put back every method as it was before `instrument()`."""
+    global _active  # noqa: PLW0603 - as above
+    with _lock:
+        _active = False
+        _tapped.clear()
+        _patches.undo()
+
+
+def is_instrumented() -> bool:
+    """Tell whether `instrument()` is in force."""
+    return _active
+
+
+def tapped() -> list[str]:
+    """Return the modules that are tapped now."""
+    return sorted(_tapped)
+
+
+_waiting: Final[dict[str, ModuleType]] = {}
+"""Modules that have been imported since the first `instrument()`."""
+
+
+def _imported(module: ModuleType) -> None:
+    _waiting[module.__name__] = module
+    _tap(module)
+
+
+def _tap(module: ModuleType) -> None:
+    with _lock:
+        if not _active or module.__name__ in _tapped:
+            return
+        try:
+            _TAPS[module.__name__](module, _patches)
+            _tapped[module.__name__] = module
+        except Exception as error:  # noqa: BLE001 - an SDK that has changed must not break its import
+            report(f"tap {module.__name__}", error)

@@ -1,0 +1,66 @@
+"""The head of an HTTP answer: what its body is, and so how to read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import orjson
+
+from orchestrace.messages import Failure, ModelResponse
+from orchestrace.recording.model_call import Answer
+from orchestrace.typing import JSONObject
+from orchestrace.wires.wire import Wire
+
+__all__ = ["Head"]
+
+_FIRST_ERROR: Final = 400
+_ERROR_BODY: Final = 65_536
+_UNNAMED: Final = "_OTHER"
+"""What the conventions call an error that nobody named."""
+_EVENTS: Final = "event-stream"
+_EVENT_STARTS: Final = (b"data:", b"event:", b"id:", b":", b"retry:")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status and content type of an answer."""
+
+    status: int
+    content_type: str = ""
+
+    @property
+    def is_refusal(self) -> bool:
+        """Tell whether HTTP says that the request failed."""
+        return self.status >= _FIRST_ERROR
+
+    def read(self, wire: Wire, body: bytes) -> Answer:
+        """Read the body, or as much of it as came; it is decompressed."""
+        if self.is_refusal:
+            # An error of the retried kind is closed unread: then the status is all there is.
+            failure = self._named(wire.read_failure(_object(body) or {}))
+            return Answer(status=self.status, failure=failure, body=body[:_ERROR_BODY].decode(errors="replace"))
+        response = self._response(wire, body)
+        return Answer(response=response, status=self.status, failure=response.failure)
+
+    def _named(self, failure: Failure | None) -> Failure:
+        """Return a failure with a type and a message, for which the status stands in."""
+        status = str(self.status)
+        if failure is None:
+            return Failure(status, f"HTTP {status}")
+        return Failure(status if failure.type == _UNNAMED else failure.type, failure.message or f"HTTP {status}")
+
+    def _response(self, wire: Wire, body: bytes) -> ModelResponse:
+        if _EVENTS in self.content_type or body.lstrip().startswith(_EVENT_STARTS):
+            return wire.read_stream(body)
+        whole = _object(body)
+        # What was left before its end is no JSON.
+        return replace(wire.read_response({}), complete=False) if whole is None else wire.read_response(whole)
+
+
+def _object(body: bytes) -> JSONObject | None:
+    try:
+        value = orjson.loads(body)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
