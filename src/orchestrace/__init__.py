@@ -1,0 +1,65 @@
+"""Accountable LLM agents: every invocation one OpenTelemetry trace that tells the whole story."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from orchestrace.conversation import messages_of
+from orchestrace.decorators import agent, evaluator, generator, retriever, tool, workflow
+from orchestrace.evaluations import Evaluation
+from orchestrace.handle import current, reference
+from orchestrace.loop import iterations
+from orchestrace.prompts import Example, Prompt
+from orchestrace.recording.content import content
+
+if TYPE_CHECKING:
+    from orchestrace.configuration import configure, flush, shutdown, status
+    from orchestrace.instrumentation import instrument, uninstrument
+    from orchestrace.model_calls import llm_call
+
+__all__ = [
+    "Evaluation",
+    "Example",
+    "Prompt",
+    "agent",
+    "configure",
+    "content",
+    "current",
+    "evaluator",
+    "flush",
+    "generator",
+    "instrument",
+    "iterations",
+    "llm_call",
+    "messages_of",
+    "reference",
+    "retriever",
+    "shutdown",
+    "status",
+    "tool",
+    "uninstrument",
+    "workflow",
+]
+
+_LOADED_WHEN_USED = {
+    "configure": "configuration",
+    "flush": "configuration",
+    "instrument": "instrumentation",
+    "llm_call": "model_calls",
+    "shutdown": "configuration",
+    "status": "configuration",
+    "uninstrument": "instrumentation",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - see the imports for type checkers above
+    if name not in _LOADED_WHEN_USED:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_LOADED_WHEN_USED[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,111 @@
+"""Iterations that say so: `for turn in orchestrace.iterations(limit=3)`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from opentelemetry.context import Context, attach, get_current
+
+from orchestrace.recording import clock, finaliser, lineage
+from orchestrace.recording.ending import RETURNED, End
+from orchestrace.recording.guard import guarded, report
+from orchestrace.recording.roles.invocation import Invocation
+from orchestrace.recording.roles.iteration import Iteration
+from orchestrace.recording.roles.progress import LIMIT, STOPPED, Progress
+from orchestrace.recording.roles.role import RUNS
+
+__all__ = ["Turn", "iterations"]
+
+
+class Turn:
+    """One iteration of the loop. `index` counts from 1, `limit` is how many there may be, None for any number."""
+
+    __slots__ = ("_iteration", "_progress", "index", "limit")
+
+    def __init__(self, index: int, limit: int | None, progress: Progress, iteration: Iteration | None) -> None:
+        self.index = index
+        self.limit = limit
+        self._progress = progress
+        self._iteration = iteration
+
+    @guarded("accept", None)
+    def accept(self, draft: object = None) -> None:
+        """Say that the draft of this iteration is taken, whatever evaluators said; give it, and it is recorded."""
+        if self._iteration is not None:
+            self._iteration.round.taken = True
+            if draft is not None:
+                self._iteration.set_output(draft)
+
+    @guarded("stop", None)
+    def stop(self, reason: str) -> None:
+        """Say why the loop is left; leaving it is up to you."""
+        self._progress.stop, self._progress.detail = STOPPED, str(reason)
+
+
+def iterations(limit: int | None = None) -> Iterator[Turn]:
+    """
+    Count the iterations of a run, each with a span around what happens in it.
+
+    Ends after `limit` turns, or never where that is None. An iteration is current until the next one begins, the loop
+    is left, or the agent around it ends, whichever is first.
+    """
+    return _Loop(limit)
+
+
+class _Loop(Iterator[Turn]):
+    """The iterator: a class, because a finaliser must see that the loop was left."""
+
+    __slots__ = ("__weakref__", "_here", "_iteration", "_limit", "_outer", "_progress", "_turns")
+
+    def __init__(self, limit: int | None) -> None:
+        self._iteration: Iteration | None = None
+        self._limit = limit
+        self._turns = 0
+        self._progress = _progress_here()
+        self._outer: Context | None = None
+        self._here: Context | None = None
+
+    def __next__(self) -> Turn:
+        self._leave(RETURNED)
+        if self._limit is not None and self._turns >= self._limit:
+            self._progress.stop = self._progress.stop or LIMIT
+            raise StopIteration
+        self._turns += 1
+        self._enter()
+        return Turn(self._turns, self._limit, self._progress, self._iteration)
+
+    def __del__(self) -> None:
+        if self._iteration is not None:
+            self._progress.stop = self._progress.stop or STOPPED
+            self._leave(RETURNED)
+
+    @guarded("begin of an iteration", None)
+    def _enter(self) -> None:
+        self._outer = get_current()
+        self._iteration = Iteration(self._progress.advance())
+        self._here = self._iteration.scope.context
+        attach(self._here)
+        run = lineage.nearest(self._iteration.parent, *RUNS)
+        if isinstance(run, Invocation):
+            run.holds(self._iteration)
+
+    def _leave(self, ending: str) -> None:
+        iteration, self._iteration = self._iteration, None
+        if iteration is None:
+            return
+        try:
+            # A garbage collection comes at any time: whatever is current then is none of its business.
+            if self._outer is not None and get_current() is self._here and not finaliser.collecting():
+                attach(self._outer)
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            report("end of an iteration", error)
+        iteration.end(End(ending, clock.now()))
+
+
+def _progress_here() -> Progress:
+    try:
+        run = lineage.nearest(lineage.current(), *RUNS)
+    except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+        report("begin of a loop", error)
+        run = None
+    return run.progress if isinstance(run, Invocation) else Progress()
