@@ -1,0 +1,182 @@
+"""
+The SQLite file of a journal: where spans are once their segments were read.
+
+    processes   who wrote: a row for each journal in each process; `over` once no segment of it is being written
+    segments    how many bytes of a segment file were read so far
+    traces      what a trace holds at most: 0 outcomes alone, 1 other spans, 2 an invocation; and its first start
+    spans       one row a span; `end_time` is NULL until it ended
+
+Beside them stand the documented views (see `views`): they are for everybody, the tables may change. The file is in WAL
+mode, so that readers never wait. `user_version` numbers the schema; an older file is brought up to date when it is opened
+for writing, a newer one is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from orchestrace.exceptions import JournalError
+from orchestrace.journal.views import VIEWS
+
+__all__ = ["FILE_NAME", "SCHEMA", "Database", "connect", "connect_in_memory", "connect_to_read", "transaction"]
+
+FILE_NAME: Final = "journal.db"
+_WAL_BYTES: Final = 64 << 20
+"""The write-ahead log is cut to this size after it has been copied into the file."""
+
+_STEPS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        """
+        CREATE TABLE processes (
+            process INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, pid INTEGER NOT NULL, host TEXT NOT NULL,
+            version TEXT NOT NULL, start_time INTEGER NOT NULL, resource TEXT NOT NULL, over INTEGER NOT NULL DEFAULT 0
+        )
+        """,
+        "CREATE TABLE segments (name TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE traces (trace_id TEXT PRIMARY KEY, start_time INTEGER NOT NULL, holds INTEGER NOT NULL) WITHOUT ROWID",
+        # What is long stands last: SQLite reads a row from its beginning, as far as it must.
+        """
+        CREATE TABLE spans (
+            id INTEGER PRIMARY KEY, trace_id TEXT NOT NULL, span_id TEXT NOT NULL, parent_id TEXT, role TEXT,
+            start_time INTEGER NOT NULL, end_time INTEGER, kind INTEGER NOT NULL, process INTEGER NOT NULL,
+            verdicts INTEGER NOT NULL, sampled INTEGER NOT NULL, status TEXT NOT NULL, name TEXT NOT NULL,
+            scope TEXT NOT NULL, scope_version TEXT NOT NULL, trace_state TEXT NOT NULL, status_message TEXT,
+            attributes TEXT NOT NULL, events TEXT NOT NULL, links TEXT NOT NULL, UNIQUE (trace_id, span_id)
+        )
+        """,
+        "CREATE INDEX traces_by_start ON traces (holds, start_time)",
+        "CREATE INDEX spans_by_role ON spans (role, start_time)",
+        "CREATE INDEX spans_with_verdicts ON spans (start_time) WHERE verdicts > 0",
+    ),
+)
+"""What brings a file from version n to n + 1. A step that was released never changes."""
+
+SCHEMA: Final = len(_STEPS)
+"""The version that this package writes. A changed view needs no step."""
+
+
+class Database(sqlite3.Connection):
+    """A connection that is open for writing, and knows its file."""
+
+    path: Path
+    file: tuple[int, int]
+
+    def is_current(self) -> bool:
+        """Tell whether the file is still where it was: people delete folders while programs run."""
+        with suppress(OSError):
+            return self.file == _identity(self.path)
+        return False
+
+
+def connect(folder: Path, *, timeout: float = 5.0) -> Database:
+    """
+    Open the database of a journal for writing; make it, or bring it up to date, first.
+
+    `timeout` seconds are waited for others who write. Transactions are to be begun by hand: see `transaction`. Raises
+    OSError, sqlite3.Error, and JournalError for a file of a later version.
+    """
+    path = folder / FILE_NAME
+    # SQLite would make it with what the umask leaves. Its other files get the permissions of this one.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, factory=Database)
+    try:
+        connection.path, connection.file = path, _identity(path)
+        # Before anything is written: retention will give pages back, and this cannot be changed later.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+        _migrate(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_to_read(folder: Path) -> sqlite3.Connection | None:
+    """
+    Open the database of a journal without writing to it; None if there is none yet.
+
+    Raises sqlite3.Error, and JournalError for a file of another version.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return None
+    for mode in ("mode=ro", "immutable=1"):  # the second for a folder in which the log cannot be made either
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
+        try:
+            version = _version(connection, path)
+        except sqlite3.OperationalError:
+            connection.close()
+            if mode == "immutable=1":
+                raise
+        except BaseException:
+            connection.close()
+            raise
+        else:
+            if version == SCHEMA:
+                return connection
+            connection.close()
+            if version:
+                msg = f"{path} is of schema {version} and cannot be written: open it once where it can, with this version."
+                raise JournalError(msg)
+            return None
+    return None
+
+
+def connect_in_memory() -> sqlite3.Connection:
+    """Open a database that is nowhere on disk, for a journal in a folder that cannot be written."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    _migrate(connection, Path(":memory:"))
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Be the only one who writes, from the first statement on; undone as a whole if the body raises."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA:
+        msg = (
+            f"{path} was written by a newer version of orchestrace (its schema is {version}, this one knows "
+            f"{SCHEMA}). Update the package, or set ORCHESTRACE_JOURNAL to another folder."
+        )
+        raise JournalError(msg)
+    return version
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    if _version(connection, path) == SCHEMA and _views(connection) == VIEWS:
+        return
+    with transaction(connection):
+        # Asked again: another process may have been faster.
+        statements = [statement for step in _STEPS[_version(connection, path) :] for statement in step]
+        drops = [f"DROP VIEW {name}" for name in _views(connection)]
+        for statement in (*drops, *statements, *VIEWS.values()):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+def _views(connection: sqlite3.Connection) -> dict[str, str]:
+    return dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'"))

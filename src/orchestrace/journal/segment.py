@@ -1,0 +1,131 @@
+"""One segment: a pre-allocated, memory-mapped file that one process appends to."""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from orchestrace.journal.frames import END, FRAME, HEADER, LOCKED, MAGIC, VERSION, checksum
+from orchestrace.journal.lock import try_acquire
+
+__all__ = ["OVERHEAD", "SUFFIX", "UNBORN", "Segment"]
+
+SUFFIX: Final = ".segment"
+UNBORN: Final = ".unborn" if os.name != "nt" else SUFFIX
+"""
+Suffix of a file that is no segment yet: readers see it only complete, locked and with its first frame.
+
+Windows renames no open file; there the magic number, which comes last, is all that tells.
+"""
+
+OVERHEAD: Final = HEADER.size + 2 * FRAME.size
+"""Bytes of a segment with one frame that are not its payload: header, frame head, end mark."""
+
+_UNSUPPORTED: Final = {errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS, errno.ENODEV}
+_ZEROS_AT_ONCE: Final = 1 << 20
+
+
+class Segment:
+    """
+    An open segment file. Not safe for threads by itself: see `appender`.
+
+    Bytes written are in the page cache at once: they outlive kill -9, and writing them is a memory copy that neither
+    waits for a disk nor gives the GIL away.
+    """
+
+    __slots__ = ("_descriptor", "_map", "_offset", "_size", "path")
+
+    def __init__(self, path: Path, descriptor: int, mapping: mmap.mmap) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self._map = mapping
+        self._size = len(mapping)
+        self._offset = HEADER.size
+
+    @classmethod
+    def create(cls, folder: Path, size: int, first: bytes) -> Segment:
+        """Make a segment of `size` bytes, or as many as `first`, its first frame, needs. Raises OSError."""
+        name = f"{time.time_ns():019d}-{os.getpid()}-{os.urandom(4).hex()}"
+        unborn = folder / (name + UNBORN)
+        descriptor = os.open(unborn, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
+        try:
+            segment = cls(folder / (name + SUFFIX), descriptor, _mapped(descriptor, max(size, OVERHEAD + len(first))))
+            segment._begin(first)
+            if unborn != segment.path:
+                unborn.rename(segment.path)
+        except BaseException:
+            os.close(descriptor)
+            with suppress(OSError):
+                unborn.unlink()
+            raise
+        return segment
+
+    @property
+    def room(self) -> int:
+        """Bytes that the next payload may have."""
+        return self._size - self._offset - 2 * FRAME.size
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self._size
+
+    def write(self, payload: bytes) -> None:
+        """Append one frame; `payload` must not be empty, nor longer than `room`."""
+        start, body = self._offset, self._offset + FRAME.size
+        after = body + len(payload)
+        self._map[body:after] = payload
+        # What an interrupted write left here must not look like the length of the frame that follows.
+        FRAME.pack_into(self._map, after, 0, 0)
+        head = checksum(payload), len(payload)
+        try:
+            FRAME.pack_into(self._map, start, *head)  # the length last: this is the commit
+            self._offset = after
+        except BaseException:
+            # A signal's handler may raise between the two. What readers may have seen must not be written over.
+            if FRAME.unpack_from(self._map, start) == head:
+                self._offset = after
+            raise
+
+    def end(self) -> None:
+        """Say in the file that nothing more will come, give back what was not used, and close it."""
+        FRAME.pack_into(self._map, self._offset, 0, END)
+        self._map.close()
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, self._offset + FRAME.size)
+        os.close(self._descriptor)
+
+    def close(self) -> None:
+        """Close this process's view of the file, and leave the file as it is (a forked child; a lost file)."""
+        self._map.close()
+        os.close(self._descriptor)
+
+    def _begin(self, first: bytes) -> None:
+        locked = LOCKED if try_acquire(self._descriptor) else 0
+        self.write(first)
+        HEADER.pack_into(self._map, 0, MAGIC, VERSION, locked, 0)
+
+
+def _mapped(descriptor: int, size: int) -> mmap.mmap:
+    # Allocated first: a write into a hole of a mapped file on a full disk kills the process (SIGBUS).
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    except AttributeError:  # macOS, Windows
+        _fill(descriptor, size)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise
+        _fill(descriptor, size)
+    return mmap.mmap(descriptor, size)
+
+
+def _fill(descriptor: int, size: int) -> None:
+    zeros = bytes(min(size, _ZEROS_AT_ONCE))
+    left = size
+    while left > 0:
+        left -= os.write(descriptor, zeros[:left])

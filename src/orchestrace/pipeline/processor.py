@@ -1,0 +1,47 @@
+"""Where the spans of a provider become records: everything that we store or send passes here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+
+from orchestrace.pipeline.inherit import inherit
+from orchestrace.pipeline.span_record import record_of
+from orchestrace.recording import hosting
+from orchestrace.recording.guard import report
+from orchestrace.records import Sink
+
+__all__ = ["Processor"]
+
+
+class Processor(SpanProcessor):
+    """
+    Hand every span of a provider to `sinks`, as a record: when it starts, and when it has ended.
+
+    Spans of other libraries are given the identity of the run they belong to, and what was recorded of a model call
+    that another library has a span for. Never raises.
+    """
+
+    def __init__(self, sinks: Sequence[Sink]) -> None:
+        self.sinks = tuple(sinks)
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Pass on a span that has just started."""
+        try:
+            inherit(span, parent_context)
+            record = record_of(span)
+            for sink in self.sinks:
+                sink.started(record)
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            report("start of a span", error)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Pass on a span that has ended, with all that is known of it."""
+        try:
+            record = hosting.completed(record_of(span))
+            for sink in self.sinks:
+                sink.ended(record)
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            report("end of a span", error)
