@@ -1,8 +1,9 @@
 """
-The errors a program can see from us, all of them at import, configure or decoration time.
+The errors a program can see from us: at import, configure or decoration time, and when it reads a journal.
 
     OrchestraceError
     ├── ConfigurationError   a setting that is unknown, malformed or contradicts another
+    ├── JournalError         something that is not in the journal, or a journal that cannot be read
     ├── UsageError           a decorator or context manager used where it cannot work
     └── PromptError          a template whose variables do not fit
 
@@ -11,7 +12,7 @@ Nothing raised while a decorated program runs is ours: see `recording.guard`.
 
 from __future__ import annotations
 
-__all__ = ["ConfigurationError", "OrchestraceError", "PromptError", "UsageError"]
+__all__ = ["ConfigurationError", "JournalError", "OrchestraceError", "PromptError", "UsageError"]
 
 
 class OrchestraceError(Exception):
@@ -20,6 +21,10 @@ class OrchestraceError(Exception):
 
 class ConfigurationError(OrchestraceError, ValueError):
     """Say which setting is wrong, what is allowed, and what to write instead."""
+
+
+class JournalError(OrchestraceError, LookupError):
+    """Say what was looked for in a journal, and what there is."""
 
 
 class UsageError(OrchestraceError, TypeError):

@@ -11,6 +11,8 @@ import pytest
 from sybil import Document
 from sybil.parsers.markdown import CodeBlockParser
 
+from orchestrace.testing import ReplayServer, Request, anthropic_message, openai_chat
+
 SKIP = re.compile(r"<!-- skip: *(?P<words>.*?) *-->\s*\Z")
 FROM = re.compile(r"<!-- from: *(?P<words>\S*) *-->\s*\Z")
 LINK = re.compile(r"\[[^\]]*\]\((?!\w+:)(?P<target>[^)#\s]+)(?:#[^)\s]*)?\)")
@@ -87,6 +89,19 @@ class TestDocuments:
 
 
 @pytest.fixture
-def offline(tmp_path: Path) -> dict[str, str]:
-    """Return an environment in which providers are on this machine and the journal is in a folder of its own."""
-    return {"ORCHESTRACE_JOURNAL": str(tmp_path / "journal")}
+def offline(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Give an environment in which the providers are on this machine, and the journal is in a folder of its own."""
+    with ReplayServer() as server:
+        server.answer(lambda request: openai_chat(stream=_streams(request)), path="/v1/chat/completions", times=None)
+        server.answer(lambda request: anthropic_message(stream=_streams(request)), path="/v1/messages", times=None)
+        yield {
+            "ORCHESTRACE_JOURNAL": str(tmp_path / "journal"),
+            "OPENAI_BASE_URL": f"{server.url}/v1",
+            "OPENAI_API_KEY": "of-no-use",
+            "ANTHROPIC_BASE_URL": server.url,
+            "ANTHROPIC_API_KEY": "of-no-use",
+        }
+
+
+def _streams(request: Request) -> bool:
+    return bool(request.json().get("stream"))

@@ -1,0 +1,149 @@
+"""Show the content of a span: the prompt, what went in, what was said, what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any, Final
+
+from orchestrace import conventions as names
+from orchestrace.cli import attribute, wording
+from orchestrace.cli.row import Row
+from orchestrace.journal.row import CALL, role_of
+from orchestrace.recording.ending import DRAINED, RETURNED
+from orchestrace.records import SpanRecord
+
+__all__ = ["Content", "answer_of"]
+
+_PARAMETERS: Final = (
+    names.REQUEST_TEMPERATURE,
+    names.REQUEST_TOP_P,
+    names.REQUEST_MAX_TOKENS,
+    names.REQUEST_STOP_SEQUENCES,
+    names.REQUEST_REASONING_LEVEL,
+    names.OUTPUT_TYPE,
+)
+_EARLIER: Final = 4
+"""Roles of earlier messages that are named."""
+
+
+def answer_of(span: SpanRecord) -> str | None:
+    """Return the words of a model's first answer; None if there are none."""
+    said = attribute.document(span.attributes, names.OUTPUT_MESSAGES)
+    return wording.message(said[0])[1] if isinstance(said, list) and said else None
+
+
+class Content:
+    """
+    What one span says, as rows, in the order in which it happened.
+
+    Shortened, what a reader has elsewhere is left out: arguments that are the variables of the prompt, an output that is
+    `known` from the model call inside. `read` holds the names of the attributes that were looked at.
+    """
+
+    def __init__(self, span: SpanRecord, *, full: bool, known: str | None = None) -> None:
+        self.read: set[str] = set()
+        self._span = span
+        self._full = full
+        self._known = known
+
+    def rows(self) -> Iterator[Row]:
+        """Return the rows."""
+        return chain(self._prompt(), self._input(), self._request(), self._answer(), self._output(), self._cut())
+
+    def _prompt(self) -> Iterator[Row]:
+        name, version = self._text(names.PROMPT_NAME), self._text(names.PROMPT_VERSION)
+        digest = self._text(names.PROMPT_HASH)
+        if name and (self._full or role_of(self._span) != CALL):
+            hashed = f"  hash {digest}" if self._full and digest else ""
+            yield Row("prompt", f"{name}@{version}{hashed}", "cyan")
+        if self._full:
+            yield from self._row("template", names.PROMPT_TEMPLATE, wording.plain)
+        yield from self._row("variables", names.PROMPT_VARIABLES, self._fields)
+        yield from self._row("few-shot", names.FEW_SHOT, lambda given: wording.examples(given, full=self._full))
+
+    def _input(self) -> Iterator[Row]:
+        if self._full or names.PROMPT_VARIABLES not in self._span.attributes:
+            yield from self._row("input", names.INPUT_VALUE, self._fields)
+        yield from self._row("arguments", names.TOOL_CALL_ARGUMENTS, self._fields)
+        query = self._text(names.RETRIEVAL_QUERY)
+        if query:
+            yield Row("query", query)
+
+    def _request(self) -> Iterator[Row]:
+        yield from self._parameters()
+        yield from self._row("tools", names.TOOL_DEFINITIONS, lambda given: wording.tools(given, full=self._full))
+        yield from self._row("system", names.SYSTEM_INSTRUCTIONS, lambda parts: wording.message({"parts": parts})[1])
+        spoken = [wording.message(one) for one in self._list(names.INPUT_MESSAGES)]
+        if self._full:
+            yield from (Row(role, words) for role, words in spoken)
+            return
+        if len(spoken) > 1:
+            earlier = [role for role, _ in spoken[:-1]]
+            gap = ["…"] if len(earlier) > _EARLIER else []
+            yield Row("earlier", f"{len(earlier)} messages: {', '.join(gap + earlier[-_EARLIER:])}", "dim")
+        for role, words in spoken[-1:]:
+            yield Row(role, words, lines=2)
+
+    def _parameters(self) -> Iterator[Row]:
+        given: Any = self._document(names.REQUEST_PARAMETERS)
+        if not isinstance(given, dict):  # content is off, or another library wrote the span
+            said = self._span.attributes
+            given = {name.rpartition(".")[2]: said[name] for name in _PARAMETERS if name in said}
+        # The heading has the model, and says whether it was streamed.
+        shown = {name: value for name, value in given.items() if self._full or name not in ("model", "stream")}
+        if shown:
+            yield Row("parameters", self._fields(shown))
+
+    def _answer(self) -> Iterator[Row]:
+        messages = self._list(names.OUTPUT_MESSAGES)
+        if names.OUTPUT_VALUE not in self._span.attributes:  # an agent has the same words there
+            for one in messages:
+                role, words = wording.message(one)
+                yield Row(self._whole_or_not(role), words, lines=2)
+        yield from self._row("documents", names.RETRIEVAL_DOCUMENTS, self._documents)
+        yield from self._row("result", names.TOOL_CALL_RESULT, self._result, lines=2)
+
+    def _output(self) -> Iterator[Row]:
+        output = self._text(names.OUTPUT_VALUE)
+        if output is not None and (self._full or output != self._known):
+            yield Row(self._whole_or_not("output"), output, lines=2)
+
+    def _cut(self) -> Iterator[Row]:
+        cut = attribute.texts(self._span.attributes, names.TRUNCATED)
+        if cut:
+            yield Row("cut", f"too large to be kept whole: {', '.join(cut)}", "yellow")
+
+    def _row(self, label: str, name: str, say: Callable[[Any], str], *, lines: int = 1) -> Iterator[Row]:
+        value = self._document(name)
+        if value not in (None, {}, []):
+            yield Row(label, say(value), lines=lines)
+
+    def _fields(self, value: Any) -> str:  # noqa: ANN401 - JSON
+        return wording.fields(value, full=self._full)
+
+    def _result(self, value: Any) -> str:  # noqa: ANN401 - JSON
+        return self._fields(value["result"] if isinstance(value, dict) and set(value) == {"result"} else value)
+
+    def _documents(self, found: Any) -> str:  # noqa: ANN401 - JSON
+        listed = found if isinstance(found, list) else [found]
+        words = [one["content"] if isinstance(one, dict) and set(one) == {"content"} else one for one in listed]
+        said = [f"{len(listed)} found", *map(wording.plain, words)]
+        return "\n".join(said) if self._full else "; ".join(said)
+
+    def _whole_or_not(self, label: str) -> str:
+        ending = attribute.text(self._span.attributes, names.ENDING)
+        whole = ending in (None, RETURNED, DRAINED) and self._span.status != "ERROR" and self._span.end is not None
+        return label if whole else f"{label} (partial)"
+
+    def _text(self, name: str) -> str | None:
+        self.read.add(name)
+        return attribute.text(self._span.attributes, name)
+
+    def _document(self, name: str) -> Any:  # noqa: ANN401 - JSON
+        self.read.add(name)
+        return attribute.document(self._span.attributes, name)
+
+    def _list(self, name: str) -> list[Any]:
+        said = self._document(name)
+        return said if isinstance(said, list) else []

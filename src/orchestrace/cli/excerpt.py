@@ -1,0 +1,61 @@
+"""Fit the words of people and models into a terminal: shortened or whole, and never able to command it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+__all__ = ["harmless", "lines_of"]
+
+_UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_PICTURES: Final = 0x2400
+"""Unicode's pictures of the control characters stand from here on, in their order."""
+_DELETE: Final = 0x7F
+_DELETE_PICTURE: Final = "\u2421"
+_UNKNOWN: Final = "\ufffd"
+
+
+def harmless(text: str) -> str:
+    """
+    Return a text that can be printed anywhere.
+
+    Control characters, which could move the cursor or recolour what follows, become their pictures (`␛`), halves of
+    surrogate pairs U+FFFD; line breaks and tabs stay.
+    """
+    return _UNSEEN.sub(_picture, text.replace("\r\n", "\n"))
+
+
+def lines_of(text: str, console: Console, width: int, limit: int | None) -> Iterator[Text]:
+    """
+    Wrap a text to lines of `width` cells.
+
+    With a `limit` it becomes one paragraph of at most so many lines, and an ellipsis says that there was more; with None
+    it keeps its own line breaks and comes whole.
+    """
+    if limit is None:
+        yield from Text(harmless(text), end="").wrap(console, width, tab_size=4)
+        return
+    enough = 2 * limit * width  # a megabyte is not wrapped for the sake of one line
+    flat = " ".join(harmless(text[:enough]).split())
+    lines = list(Text(flat, end="").wrap(console, width))
+    cut = len(text) > enough or len(lines) > limit
+    for line in lines[: limit - 1]:
+        line.rstrip()
+        yield line
+    for line in lines[limit - 1 : limit]:
+        if cut:
+            line.rstrip()
+            line.truncate(width - 1)
+            line.append("…")
+        yield line
+
+
+def _picture(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code == _DELETE:
+        return _DELETE_PICTURE
+    return chr(_PICTURES + code) if code < 0x20 else _UNKNOWN  # noqa: PLR2004 - the blank, which ends the controls

@@ -1,0 +1,39 @@
+"""A labelled line under a span's heading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from orchestrace.cli.excerpt import harmless, lines_of
+
+__all__ = ["Row", "draw"]
+
+_GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a span says, under a label. When texts are shortened, `lines` are shown."""
+
+    label: str
+    text: str
+    style: str = ""
+    lines: int = 1
+
+
+def draw(rows: Iterable[Row], console: Console, width: int, *, full: bool) -> Iterator[Text]:
+    """Put rows into two columns of together `width` cells; a line that continues one above has no label."""
+    labelled = [(harmless(row.label).replace("\n", " "), row) for row in rows]
+    indent = _GAP + max((cell_len(label) for label, _ in labelled), default=0)
+    for label, row in labelled:
+        prefix = Text(label, style="dim")
+        for line in lines_of(row.text, console, max(width - indent, width // 2, 1), None if full else row.lines):
+            prefix.align("left", indent)
+            line.stylize(row.style)
+            yield prefix + line
+            prefix = Text()

@@ -1,0 +1,174 @@
+"""The composition root: the only place that knows both what records spans and what becomes of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from orchestrace import instrumentation
+from orchestrace.exceptions import ConfigurationError
+from orchestrace.recording import content as content_level
+from orchestrace.recording import finaliser
+from orchestrace.recording.guard import faults, report
+from orchestrace.recording.switch import is_off
+from orchestrace.running import Running, start
+from orchestrace.settings import Settings
+from orchestrace.typing import AttributeValue
+
+__all__ = ["Status", "configure", "flush", "shutdown", "status"]
+
+_lock = threading.RLock()
+_running: Running | None = None
+_hooked = False
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """
+    What is in force in this process.
+
+    `faults` counts failures of our own hooks by place, `sent` and `lost` the spans that a receiver acknowledged or that
+    were given up; both are 0 without an endpoint.
+    """
+
+    configured: bool = False
+    journal: Path | None = None
+    destination: str | None = None
+    instrumented: list[str] = field(default_factory=list)
+    content: str = "full"
+    sent: int = 0
+    lost: int = 0
+    faults: dict[str, int] = field(default_factory=dict)
+
+
+def configure(  # noqa: PLR0913 - the settings of the whole package, each of which has a default
+    service_name: str | None = None,
+    *,
+    endpoint: str | None = None,
+    protocol: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    resource_attributes: Mapping[str, AttributeValue] | None = None,
+    journal: str | Path | None = None,
+    instrument: bool = True,
+    content: str | None = None,
+    isolated: bool = False,
+    export: bool | None = None,
+    conventions: str = "current",
+) -> None:
+    """
+    Record this process: into the journal, and by OTLP to a receiver if one is set. Call it once, at start.
+
+    Args:
+        service_name: The service that the spans belong to; default `OTEL_SERVICE_NAME`.
+
+        endpoint: An OTLP receiver, such as `http://localhost:4318`; default `OTEL_EXPORTER_OTLP_ENDPOINT`. Without
+            either nothing is sent.
+
+        protocol: `http/protobuf` or `grpc`; default `OTEL_EXPORTER_OTLP_PROTOCOL`, else `http/protobuf`.
+
+        headers: Sent with every export, beside those of `OTEL_EXPORTER_OTLP_HEADERS`.
+
+        resource_attributes: Further attributes of the resource, beside those of `OTEL_RESOURCE_ATTRIBUTES`.
+
+        journal: The journal's folder; default `ORCHESTRACE_JOURNAL`, else `orchestrace` in the user's state directory.
+
+        instrument: Tap the HTTP clients of the provider SDKs.
+
+        content: "full", or "off" for names, numbers and times only; default "full", unless
+            `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says otherwise.
+
+        isolated: Record through a provider of our own, also where the program has one, and show nobody else anything.
+
+        export: Whether to send; default: yes, unless the program has a provider of its own, which sends already.
+
+        conventions: Which names to write: "current".
+
+    Where the program has set a tracer provider before, we join it as one more processor; else ours becomes the global
+    one. A second call with the same arguments changes nothing. `ORCHESTRACE_DISABLED=true` or `OTEL_SDK_DISABLED=true`
+    make it do nothing.
+
+    Raises:
+        ConfigurationError: A setting is malformed or contradicts another, or differs from those of a call before.
+
+    """
+    settings = Settings(
+        service_name=service_name,
+        endpoint=endpoint,
+        protocol=protocol,
+        headers=headers,
+        resource_attributes=resource_attributes,
+        journal=journal,
+        instrument=instrument,
+        content=content,
+        isolated=isolated,
+        export=export,
+        conventions=conventions,
+    )
+    if not is_off():
+        _apply(settings)
+
+
+def _apply(settings: Settings) -> None:
+    global _running, _hooked  # noqa: PLW0603 - the process has one configuration
+    with _lock:
+        if _running is not None:
+            if _running.settings == settings:
+                return
+            msg = "configure() was called before, with other arguments: call it once, or shutdown() in between."
+            raise ConfigurationError(msg)
+        _running = start(settings)
+        content_level.use(settings.content)
+        if not _hooked:
+            _hooked = True
+            finaliser.at_exit(_leave)
+            finaliser.ensure_running()
+        if settings.instrument:
+            instrumentation.instrument()
+
+
+def flush(timeout: float = 30.0) -> bool:
+    """
+    Wait until everything that has ended so far is stored and acknowledged by the receiver.
+
+    Returns whether that came to pass within `timeout` seconds; also True where nothing was configured. Never raises.
+    """
+    try:
+        done = finaliser.drain(timeout)
+        return (_running is None or _running.flush(timeout)) and done
+    except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+        report("flush", error)
+        return False
+
+
+def shutdown(timeout: float = 5.0) -> None:
+    """Flush, for at most `timeout` seconds, and stop recording. `configure()` may be called again. Never raises."""
+    global _running
+    with _lock:
+        ending, _running = _running, None
+        if ending is None:
+            return
+        try:
+            finaliser.drain(timeout)
+            if ending.settings.instrument:
+                instrumentation.uninstrument()
+            content_level.use(None)
+            ending.stop(timeout)
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            report("shutdown", error)
+
+
+def status() -> Status:
+    """Return what is in force in this process."""
+    known: dict[str, Any] = {"instrumented": instrumentation.tapped(), "faults": faults()}
+    if (running := _running) is not None:
+        known |= {"configured": True, "journal": running.journal.folder}
+        if running.sender is not None:
+            known |= {name: getattr(running.sender, name) for name in ("destination", "sent", "lost")}
+    return Status(content="full" if content_level.is_recorded() else "off", **known)
+
+
+def _leave() -> None:
+    shutdown()
