@@ -113,9 +113,8 @@ class SourcingEmailCrafterAgent:
             messages=messages,
             tools=[SEARCH_PROFILES],  # type: ignore[list-item] # a plain dict is what most programs pass
         )
-        found = [
-            search_profiles(**json.loads(call.function.arguments)) for call in asked.choices[0].message.tool_calls or []
-        ]  # type: ignore[union-attr] # only functions are offered
+        calls: list[Any] = asked.choices[0].message.tool_calls or []
+        found = [profile for call in calls for profile in search_profiles(**json.loads(call.function.arguments))]
         return json.dumps(found)
 
     @orchestrace.generator(name="draft")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 
 from orchestrace.handle import Handle
+from orchestrace.recording import lineage
 from orchestrace.recording.arguments import Call
 from orchestrace.recording.drivers.block import Passage
 from orchestrace.recording.recording import Recording
@@ -20,7 +21,7 @@ class Block:
     """
     Put it on a function, or run a block inside of it: `with agent(name="Crafter") as run:`.
 
-    The block gets the handle of `current()`. It may be entered again, also while it is open.
+    The block gets the handle of `current()`. It may be entered again, also while it is open, by other tasks too.
     """
 
     __slots__ = ("_declaration", "_method", "_open")
@@ -46,7 +47,15 @@ class Block:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._open:
-            self._open.pop().leave(kind, error, trace)
+            self._passage_here().leave(kind, error, trace)
+
+    def _passage_here(self) -> Passage:
+        # Several tasks may be inside: the one to leave is around here, or followed by nobody.
+        around = [id(one) for one in lineage.upwards(lineage.current())]
+        latest = self._open[::-1]
+        passage = next((one for one in latest if one.followed is None or id(one.followed) in around), latest[0])
+        self._open.remove(passage)
+        return passage
 
     async def __aenter__(self) -> Handle:
         return self.__enter__()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import islice
 from numbers import Number
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from orchestrace.recording.fields import fields_of
 from orchestrace.recording.guard import report
@@ -140,7 +140,7 @@ def _text(value: object) -> str | None:
     """Return a text, or that of an enumeration's member."""
     if issubclass(type(value), Enum):
         value = object.__getattribute__(value, "_value_")
-    return str.__str__(value) if issubclass(type(value), str) else None
+    return str.__str__(cast("str", value)) if issubclass(type(value), str) else None
 
 
 def _items(mapping: Mapping[Any, object]) -> list[tuple[Any, object]]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 from opentelemetry.context import Context, attach, get_current
 
 from orchestrace.recording import clock, finaliser, lineage
-from orchestrace.recording.ending import RETURNED, End
+from orchestrace.recording.drivers.drivable import finish
+from orchestrace.recording.ending import RETURNED
 from orchestrace.recording.guard import guarded, report
 from orchestrace.recording.roles.invocation import Invocation
-from orchestrace.recording.roles.iteration import Iteration
+from orchestrace.recording.roles.iteration import Iteration, Place
 from orchestrace.recording.roles.progress import LIMIT, STOPPED, Progress
 from orchestrace.recording.roles.role import RUNS
 
@@ -55,18 +57,19 @@ def iterations(limit: int | None = None) -> Iterator[Turn]:
 class _Loop(Iterator[Turn]):
     """The iterator: a class, because a finaliser must see that the loop was left."""
 
-    __slots__ = ("__weakref__", "_here", "_iteration", "_limit", "_outer", "_progress", "_turns")
+    __slots__ = ("__weakref__", "_here", "_iteration", "_limit", "_outer", "_progress", "_run", "_turns")
 
     def __init__(self, limit: int | None) -> None:
         self._iteration: Iteration | None = None
         self._limit = limit
         self._turns = 0
-        self._progress = _progress_here()
+        self._run = _run_here()
+        self._progress = Progress() if self._run is None else self._run.progress
         self._outer: Context | None = None
         self._here: Context | None = None
 
     def __next__(self) -> Turn:
-        self._leave(RETURNED)
+        self._leave()
         if self._limit is not None and self._turns >= self._limit:
             self._progress.stop = self._progress.stop or LIMIT
             raise StopIteration
@@ -76,8 +79,17 @@ class _Loop(Iterator[Turn]):
 
     def __del__(self) -> None:
         if self._iteration is not None:
-            self._progress.stop = self._progress.stop or STOPPED
-            self._leave(RETURNED)
+            self._let_go(self._iteration)
+
+    @guarded("end of a loop", None)
+    def _let_go(self, iteration: Iteration) -> None:
+        self._progress.stop = self._progress.stop or STOPPED
+        self._restore()
+        # The line of the program that let go of the loop: whether by `break` or by an exception is known later.
+        frame = sys._getframe(3)  # noqa: SLF001 - the only way to ask; past the guard and the finaliser
+        iteration.leave(Place(clock.now(), frame.f_code, frame.f_lineno))
+        if self._run is None:
+            iteration.settle()
 
     @guarded("begin of an iteration", None)
     def _enter(self) -> None:
@@ -85,27 +97,28 @@ class _Loop(Iterator[Turn]):
         self._iteration = Iteration(self._progress.advance())
         self._here = self._iteration.scope.context
         attach(self._here)
-        run = lineage.nearest(self._iteration.parent, *RUNS)
-        if isinstance(run, Invocation):
-            run.holds(self._iteration)
+        if self._run is not None:
+            self._run.holds(self._iteration)
 
-    def _leave(self, ending: str) -> None:
+    def _leave(self) -> None:
         iteration, self._iteration = self._iteration, None
-        if iteration is None:
-            return
+        if iteration is not None:
+            self._restore()
+            finish(iteration, RETURNED)
+
+    def _restore(self) -> None:
         try:
             # A garbage collection comes at any time: whatever is current then is none of its business.
             if self._outer is not None and get_current() is self._here and not finaliser.collecting():
                 attach(self._outer)
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("end of an iteration", error)
-        iteration.end(End(ending, clock.now()))
 
 
-def _progress_here() -> Progress:
+def _run_here() -> Invocation | None:
     try:
         run = lineage.nearest(lineage.current(), *RUNS)
     except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
         report("begin of a loop", error)
-        run = None
-    return run.progress if isinstance(run, Invocation) else Progress()
+        return None
+    return run if isinstance(run, Invocation) else None

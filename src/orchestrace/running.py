@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from opentelemetry import trace
@@ -18,6 +19,7 @@ from orchestrace.journal.journal import Journal
 from orchestrace.pipeline.processor import Processor
 from orchestrace.recording import tracer
 from orchestrace.settings import Settings
+from orchestrace.typing import AttributeValue
 
 __all__ = ["Running", "start"]
 
@@ -63,10 +65,18 @@ def start(settings: Settings) -> Running:
     sender = build_sender(
         resource, endpoint=settings.endpoint, protocol=settings.protocol, headers=settings.headers
     ) if wanted else None  # fmt: skip
-    journal = Journal(settings.journal, resource=dict(resource.attributes))
+    journal = Journal(_folder(settings), resource=_values(resource))
     _provide(resource, isolated=settings.isolated)
     _processor.sinks = (journal,) if sender is None else (journal, sender)
     return Running(settings, journal, sender)
+
+
+def _folder(settings: Settings) -> Path | None:
+    return None if settings.journal is None else Path(settings.journal).expanduser()
+
+
+def _values(resource: Resource) -> dict[str, AttributeValue]:
+    return {name: value for name, value in resource.attributes.items() if isinstance(value, (str, bool, int, float))}
 
 
 def _resource(settings: Settings) -> Resource:

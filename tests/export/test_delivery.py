@@ -128,7 +128,7 @@ class TestGiveUp:
         delivery.give_up(7, "no time")
 
         assert 7 == delivery.losses.total
-        assert "7 spans were not sent to there (no time)" in caplog.messages[0]
+        assert "7 span(s) were not sent to there (no time)" in caplog.messages[0]
 
     def test_what_was_taken_is_lost(self, deliver: Deliver, record: Make) -> None:
         """A batch that is still being filled is counted at once, and not again when it is sent in vain."""

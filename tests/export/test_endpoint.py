@@ -375,7 +375,7 @@ class TestImport:
     @pytest.mark.parametrize(
         ("program", "absent"),
         [
-            ("import orchestrace.export", ["opentelemetry", "grpc", "requests"]),
+            ("import orchestrace.export", ["opentelemetry.sdk", "opentelemetry.exporter", "grpc", "requests"]),
             ("import orchestrace.export.endpoint", ["opentelemetry.exporter", "grpc", "requests"]),
             (BUILD, ["opentelemetry.exporter.otlp.proto.grpc", "grpc"]),
         ],

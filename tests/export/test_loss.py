@@ -15,7 +15,7 @@ class TestLosses:
         losses.say()
 
         assert caplog.messages[0].startswith(
-            "orchestrace: 5 spans were not sent to http://collector:4318 (400 Bad Request); 5 in this process so far."
+            "orchestrace: 5 span(s) were not sent to http://collector:4318 (400 Bad Request); 5 in this process so far."
         )
 
     def test_says_so_once_a_minute(self, caplog: pytest.LogCaptureFixture) -> None:
@@ -36,7 +36,7 @@ class TestLosses:
         monkeypatch.setattr(loss, "_QUIET_SECONDS", 0.0)
         losses.say()
 
-        assert "4 spans were not sent to x (y); 5 in this process" in caplog.messages[1]
+        assert "4 span(s) were not sent to x (y); 5 in this process" in caplog.messages[1]
 
     def test_a_last_word_does_not_wait(self, caplog: pytest.LogCaptureFixture) -> None:
         """At shutdown there is no next minute."""

@@ -120,7 +120,7 @@ class TestSender:
         sender.flush(LONG)
 
         assert ["orchestrace-export"] == [line.threadName for line in caplog.records]
-        assert "3 spans were not sent to there (3 spans were waiting already)" in caplog.messages[0]
+        assert "3 span(s) were not sent to there (3 spans were waiting already)" in caplog.messages[0]
 
     def test_a_fault_does_not_reach_the_program(self, sender: Sender) -> None:
         """What is no record at all is reported, not raised."""
@@ -142,6 +142,44 @@ class TestSender:
         sender.ended(record())
 
         assert before is context.get_current()
+
+    def test_any_thread_may_end_spans(self, resource: Resource, record: Make) -> None:
+        """Eight threads begin at the same moment: one sending thread is started, and nothing is lost."""
+        sender = Sender(InMemorySpanExporter, resource, destination="there")
+        together = threading.Barrier(8)
+
+        def end(first: int) -> None:
+            together.wait(LONG)
+            for number in range(first, first + 100):
+                sender.ended(record(number))
+
+        threads = [threading.Thread(target=end, args=(100 * n + 1,)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(LONG)
+
+        assert sender.shutdown(LONG) is True
+        assert (800, 0) == (sender.sent, sender.lost)
+
+    def test_a_machine_without_threads_harms_nobody(
+        self, resource: Resource, record: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where no thread can be started spans still end; they are lost when there is no more time, and not before."""
+
+        def refuse(thread: threading.Thread) -> None:
+            msg = f"can't start {thread.name}"
+            raise RuntimeError(msg)
+
+        sender = Sender(InMemorySpanExporter, resource, destination="there")
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuse)
+            sender.ended(record(1))
+            first = sender.flush(0)
+        sender.ended(record(2))
+
+        assert [False, True] == [first, sender.shutdown(LONG)]
+        assert (2, 0) == (sender.sent, sender.lost)
 
     def test_spans_may_end_inside_a_garbage_collection(self, resource: Resource, record: Make) -> None:
         """A finaliser that ends a span while one is queued on the same thread waits for no lock."""
@@ -272,7 +310,7 @@ class TestShutdown:
 
         assert sender.shutdown(SOON) is False
         assert 3 == sender.lost
-        assert "3 spans were not sent to there (shutdown had 0.05 s for it)" in caplog.messages[0]
+        assert "3 span(s) were not sent to there (shutdown had 0.05 s for it)" in caplog.messages[0]
 
     def test_spans_that_end_afterwards_are_lost(self, sender: Sender, record: Make) -> None:
         """They are counted and nothing happens to the program."""

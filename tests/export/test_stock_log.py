@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import threading
 
+import opentelemetry.exporter.otlp.proto.grpc.exporter  # noqa: F401 - it puts a filter on its logger
 import pytest
 
 from orchestrace.export.stock_log import overhear
@@ -35,6 +36,16 @@ class TestOverhear:
             theirs.join()
 
         assert ([], ["theirs"]) == (said, caplog.messages)
+
+    def test_a_repeated_line_is_heard_again(self) -> None:
+        """The SDK's own filter, which knows no threads, does not keep the reason of a second failure from us."""
+        heard = []
+        for _ in range(2):
+            with overhear() as said:
+                logging.getLogger("opentelemetry.exporter.otlp.proto.grpc.exporter").error("Failed")
+            heard += said
+
+        assert ["Failed", "Failed"] == heard
 
     def test_other_loggers_pass(self, caplog: pytest.LogCaptureFixture) -> None:
         """Only the exporters are overheard."""

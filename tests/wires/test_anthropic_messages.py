@@ -41,7 +41,11 @@ def folded(text: str) -> dict[str, Any]:
             message["content"].append({**event["content_block"], "json": ""})
         elif event["type"] == "content_block_delta":
             block, delta = message["content"][event["index"]], event["delta"]
-            for kind, key, field in [("text", "text", "text"), ("thinking",) * 3, ("input_json", "partial_json", "json")]:
+            for kind, key, field in [
+                ("text", "text", "text"),
+                ("thinking",) * 3,
+                ("input_json", "partial_json", "json"),
+            ]:
                 if delta["type"] == f"{kind}_delta":
                     block[field] += delta[key]
         elif event["type"] == "message_delta":

@@ -31,7 +31,11 @@ def tokens_of(usage: dict[str, Any]) -> tuple[int | None, ...]:
     """Return input, output, cache and reasoning tokens."""
     asked, answered = usage.get("prompt_tokens_details") or {}, usage.get("completion_tokens_details") or {}
     cached = [asked.get("cached_tokens"), *(usage.get(key) for key in ("cached_tokens", "cache_read_input_tokens"))]
-    counts = [usage.get("prompt_tokens"), usage.get("completion_tokens"), next((n for n in cached if n is not None), None)]
+    counts = [
+        usage.get("prompt_tokens"),
+        usage.get("completion_tokens"),
+        next((n for n in cached if n is not None), None),
+    ]
     return *counts, answered.get("reasoning_tokens")
 
 

@@ -44,7 +44,9 @@ class TestRecognise:
         """Azure's bodies may lack a model: the path says it."""
         path = f"//openai/deployments/{name.replace(' ', '%20')}/chat/completions"
 
-        assert Match(CHAT, "azure.ai.openai", known_host=True, model=name) == recognise("POST", "a.openai.azure.com", path)
+        assert Match(CHAT, "azure.ai.openai", known_host=True, model=name) == recognise(
+            "POST", "a.openai.azure.com", path
+        )
 
     @pytest.mark.parametrize("host", ["localhost", "api.openai.com.example.com", "notopenai.azure.com", "example.com"])
     def test_an_unknown_host_proves_nothing(self, host: str) -> None:

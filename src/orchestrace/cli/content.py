@@ -9,7 +9,8 @@ from typing import Any, Final
 from orchestrace import conventions as names
 from orchestrace.cli import attribute, wording
 from orchestrace.cli.row import Row
-from orchestrace.journal.row import CALL, role_of
+from orchestrace.cli.verdict import verdicts_of
+from orchestrace.journal.row import CALL, EVALUATOR, role_of
 from orchestrace.recording.ending import DRAINED, RETURNED
 from orchestrace.records import SpanRecord
 
@@ -37,12 +38,11 @@ class Content:
     """
     What one span says, as rows, in the order in which it happened.
 
-    Shortened, what a reader has elsewhere is left out: arguments that are the variables of the prompt, an output that is
-    `known` from the model call inside. `read` holds the names of the attributes that were looked at.
+    Shortened, what a reader has elsewhere is left out: arguments that are the variables of the prompt, a verdict that
+    was read, an output that is `known` from the model call inside.
     """
 
     def __init__(self, span: SpanRecord, *, full: bool, known: str | None = None) -> None:
-        self.read: set[str] = set()
         self._span = span
         self._full = full
         self._known = known
@@ -59,13 +59,13 @@ class Content:
             yield Row("prompt", f"{name}@{version}{hashed}", "cyan")
         if self._full:
             yield from self._row("template", names.PROMPT_TEMPLATE, wording.plain)
-        yield from self._row("variables", names.PROMPT_VARIABLES, self._fields)
+        yield from self._row("variables", names.PROMPT_VARIABLES, self._fields, lines=2)
         yield from self._row("few-shot", names.FEW_SHOT, lambda given: wording.examples(given, full=self._full))
 
     def _input(self) -> Iterator[Row]:
         if self._full or names.PROMPT_VARIABLES not in self._span.attributes:
-            yield from self._row("input", names.INPUT_VALUE, self._fields)
-        yield from self._row("arguments", names.TOOL_CALL_ARGUMENTS, self._fields)
+            yield from self._row("input", names.INPUT_VALUE, self._fields, lines=2)
+        yield from self._row("arguments", names.TOOL_CALL_ARGUMENTS, self._fields, lines=2)
         query = self._text(names.RETRIEVAL_QUERY)
         if query:
             yield Row("query", query)
@@ -106,7 +106,8 @@ class Content:
 
     def _output(self) -> Iterator[Row]:
         output = self._text(names.OUTPUT_VALUE)
-        if output is not None and (self._full or output != self._known):
+        verdict = role_of(self._span) == EVALUATOR and verdicts_of(self._span)
+        if output is not None and (self._full or not (verdict or output == self._known)):
             yield Row(self._whole_or_not("output"), output, lines=2)
 
     def _cut(self) -> Iterator[Row]:
@@ -137,11 +138,9 @@ class Content:
         return label if whole else f"{label} (partial)"
 
     def _text(self, name: str) -> str | None:
-        self.read.add(name)
         return attribute.text(self._span.attributes, name)
 
     def _document(self, name: str) -> Any:  # noqa: ANN401 - JSON
-        self.read.add(name)
         return attribute.document(self._span.attributes, name)
 
     def _list(self, name: str) -> list[Any]:

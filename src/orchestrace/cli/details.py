@@ -1,8 +1,8 @@
-"""Collect the rows that stand under a span's heading: what went wrong first, then what it is about, then its content."""
+"""Collect the rows under a span's heading: whom it is about, what went wrong, what it was set to, what it says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from orchestrace import conventions as names
@@ -11,10 +11,11 @@ from orchestrace.cli.content import Content, answer_of
 from orchestrace.cli.row import Row
 from orchestrace.cli.state import BAD, WARNING
 from orchestrace.cli.verdict import verdicts_of
-from orchestrace.journal.row import CALL, OUTCOME_PREFIX, role_of
+from orchestrace.journal.row import AGENT, CALL, EVALUATION_EVENT, OUTCOME_PREFIX, WORKFLOW, role_of
+from orchestrace.recording.tracer import SCOPE
 from orchestrace.records import SpanRecord
 from orchestrace.span_tree import Branch
-from orchestrace.typing import AttributeValue
+from orchestrace.typing import Attributes
 
 __all__ = ["details"]
 
@@ -26,8 +27,8 @@ _IDENTITY: Final = {
     "user": names.USER_ID,
     "tenant": names.TENANT,
 }
-_INHERITED: Final = (*_IDENTITY.values(), names.AGENT_NAME, names.ITERATION_INDEX)
-_PREFIXED: Final = {"tags": names.TAG_PREFIX, "experiments": names.EXPERIMENT_PREFIX}
+_PREFIXES: Final = tuple(name for name in names.NAMES if name.endswith("."))
+_LISTED: Final = {"tags": names.TAG_PREFIX, "experiments": names.EXPERIMENT_PREFIX}
 
 
 def details(branch: Branch, *, above: SpanRecord | None, full: bool) -> Iterator[Row]:
@@ -42,10 +43,9 @@ def details(branch: Branch, *, above: SpanRecord | None, full: bool) -> Iterator
         yield Row("trace", span.trace_id)
     yield from _identity(span, above)
     summary = attribute.text(span.attributes, names.SUMMARY)
-    if summary and (full or role_of(span) in ("agent", "workflow")):
+    if summary and (full or role_of(span) in (AGENT, WORKFLOW)):
         yield Row("summary", summary, "bold", lines=2)
-    if above is None or full or not _comes_from_below(branch):
-        yield from _error(span, full=full)
+    yield from _error(branch, full=full, at_top=above is None)
     detail = attribute.text(span.attributes, names.STOP_DETAIL)
     if detail:
         yield Row("stopped", detail, WARNING, lines=2)
@@ -53,10 +53,9 @@ def details(branch: Branch, *, above: SpanRecord | None, full: bool) -> Iterator
     yield from _configuration(span, full=full)
     yield from _outcome(span)
     known = next((answer_of(child.span) for child in branch.children if role_of(child.span) == CALL), None)
-    content = Content(span, full=full, known=known)
-    yield from content.rows()
+    yield from Content(span, full=full, known=known).rows()
     if full:
-        yield from _rest(span, above, content.read)
+        yield from _rest(span)
 
 
 def _identity(span: SpanRecord, above: SpanRecord | None) -> Iterator[Row]:
@@ -66,38 +65,50 @@ def _identity(span: SpanRecord, above: SpanRecord | None) -> Iterator[Row]:
         value = own.get(name)
         if value is not None and not (label == "conversation" and value == own.get(names.SESSION_ID)):
             yield Row(label, str(value))
-    for label, prefix in _PREFIXED.items():
+    for label, prefix in _LISTED.items():
         found = {name.removeprefix(prefix): value for name, value in own.items() if name.startswith(prefix)}
         if found:
             yield Row(label, ", ".join(name if value is True else f"{name}: {value}" for name, value in found.items()))
 
 
-def _without_inherited(span: SpanRecord, above: SpanRecord | None) -> Mapping[str, AttributeValue]:
-    parents = above.attributes if above is not None else {}
+def _without_inherited(span: SpanRecord, above: SpanRecord | None) -> Attributes:
+    parents: Attributes = above.attributes if above is not None else {}
     return {name: value for name, value in span.attributes.items() if parents.get(name) != value}
 
 
-def _error(span: SpanRecord, *, full: bool) -> Iterator[Row]:
-    raised = next((event.attributes for event in reversed(span.events) if event.name == _EXCEPTION), {})
+def _error(branch: Branch, *, full: bool, at_top: bool) -> Iterator[Row]:
+    span = branch.span
+    raised = _raised(span)
     kind = attribute.text(span.attributes, names.ERROR_TYPE) or attribute.text(raised, names.EXCEPTION_TYPE)
     message = span.status_message or attribute.text(raised, names.EXCEPTION_MESSAGE)
     status = attribute.integer(span.attributes, names.HTTP_STATUS)
-    if span.status == "ERROR":
+    if span.status == "ERROR" and (at_top or not _failed_below(branch, message or "")):
         words = [kind or "", f"(HTTP {status})" if status is not None else ""]
         yield Row("error", ": ".join(filter(None, (" ".join(filter(None, words)), message))) or "unknown", BAD, lines=4)
     body = attribute.text(span.attributes, names.RESPONSE_BODY)
     if body and (full or not message):
         yield Row("body", body, lines=2)
     stack = attribute.text(raised, names.EXCEPTION_STACKTRACE)
-    if full and stack:
+    if full and stack and not any(_raised(one) for one in _below(branch)):
         yield Row("stack", stack)
 
 
-def _comes_from_below(branch: Branch) -> bool:
-    """Tell whether a call inside failed with the words that this one failed with."""
-    own = branch.span.status_message or ""
-    failed = [child.span for child in branch.children if child.span.status == "ERROR"]
-    return any((span.status_message or "") in own for span in failed)
+def _raised(span: SpanRecord) -> Attributes:
+    """Return what is known of the exception that came out of a call."""
+    return next((event.attributes for event in reversed(span.events) if event.name == _EXCEPTION), {})
+
+
+def _failed_below(branch: Branch, message: str) -> bool:
+    """Tell whether a call inside failed with words that this one's error repeats."""
+    return any((span.status_message or "") in message for span in _below(branch) if span.status == "ERROR")
+
+
+def _below(branch: Branch) -> Iterator[SpanRecord]:
+    waiting = list(branch.children)
+    while waiting:
+        inner = waiting.pop()
+        yield inner.span
+        waiting += inner.children
 
 
 def _verdicts(span: SpanRecord) -> Iterator[Row]:
@@ -105,7 +116,7 @@ def _verdicts(span: SpanRecord) -> Iterator[Row]:
     for verdict in verdicts:
         if len(verdicts) > 1:
             words = verdict.words()
-            feedback = f"  {verdict.feedback}" if verdict.feedback else ""
+            feedback = f": {verdict.feedback}" if verdict.feedback else ""
             yield Row(verdict.name or "verdict", f"{words.plain}{feedback}", str(words.style), lines=4)
         elif verdict.feedback:
             yield Row("feedback", verdict.feedback, str(verdict.words().style), lines=4)
@@ -116,7 +127,7 @@ def _configuration(span: SpanRecord, *, full: bool) -> Iterator[Row]:
     config = attribute.document(span.attributes, names.AGENT_CONFIG)
     if digest or config is not None:
         said = "" if config is None else wording.fields(config, full=full)
-        yield Row("config", ("\n" if full else "  ").join(filter(None, [f"hash {digest}" if digest else "", said])))
+        yield Row("config", ("\n" if full else ", ").join(filter(None, [f"hash {digest}" if digest else "", said])))
     prompts = {
         name.removeprefix(names.PROMPTS_PREFIX): str(value)
         for name, value in span.attributes.items()
@@ -134,18 +145,20 @@ def _outcome(span: SpanRecord) -> Iterator[Row]:
             yield Row(name.removeprefix(OUTCOME_PREFIX), str(value), lines=2)
 
 
-def _rest(span: SpanRecord, above: SpanRecord | None, read: set[str]) -> Iterator[Row]:
-    """Show what no row has shown, under the names that it has in any other tool."""
-    own = _without_inherited(span, above)
+def _rest(span: SpanRecord) -> Iterator[Row]:
+    """Show what other libraries say, in their own names."""
     yield Row("span", span.span_id)
-    if span.scope:
+    if span.scope not in ("", SCOPE):
         yield Row("written by", f"{span.scope} {span.scope_version}".rstrip())
-    rest = {name: value for name, value in span.attributes.items() if name not in read}
-    shown = {name: value for name, value in rest.items() if name in own or name not in _INHERITED}
-    if shown:
-        yield Row("attributes", wording.fields(shown, full=True))
+    foreign = {name: value for name, value in span.attributes.items() if not _is_known(name)}
+    if foreign:
+        yield Row("attributes", wording.fields(foreign, full=True))
     for event in span.events:
-        if event.name != _EXCEPTION:
-            yield Row("event", f"{event.name}\n{wording.fields(dict(event.attributes), full=True)}")
+        if event.name not in (_EXCEPTION, EVALUATION_EVENT):
+            yield Row("event", "\n".join(filter(None, [event.name, wording.fields(dict(event.attributes), full=True)])))
     for link in span.links:
         yield Row("link", f"span {link.span_id} of trace {link.trace_id}")
+
+
+def _is_known(name: str) -> bool:
+    return name in names.NAMES or name.startswith((*_PREFIXES, OUTCOME_PREFIX))

@@ -9,7 +9,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-__all__ = ["harmless", "lines_of"]
+__all__ = ["harmless", "lines_of", "one_line"]
 
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _PICTURES: Final = 0x2400
@@ -29,19 +29,23 @@ def harmless(text: str) -> str:
     return _UNSEEN.sub(_picture, text.replace("\r\n", "\n"))
 
 
+def one_line(text: str) -> str:
+    """Return a harmless text with every stretch of blanks and line breaks as one blank."""
+    return " ".join(harmless(text).split())
+
+
 def lines_of(text: str, console: Console, width: int, limit: int | None) -> Iterator[Text]:
     """
     Wrap a text to lines of `width` cells.
 
-    With a `limit` it becomes one paragraph of at most so many lines, and an ellipsis says that there was more; with None
-    it keeps its own line breaks and comes whole.
+    With a `limit` it becomes one paragraph of at most so many lines, and an ellipsis says that there was more; with
+    None it keeps its own line breaks and comes whole.
     """
     if limit is None:
-        yield from Text(harmless(text), end="").wrap(console, width, tab_size=4)
+        yield from Text(harmless(text).strip("\n")).wrap(console, width, tab_size=4)
         return
     enough = 2 * limit * width  # a megabyte is not wrapped for the sake of one line
-    flat = " ".join(harmless(text[:enough]).split())
-    lines = list(Text(flat, end="").wrap(console, width))
+    lines = list(Text(one_line(text[:enough])).wrap(console, width))
     cut = len(text) > enough or len(lines) > limit
     for line in lines[: limit - 1]:
         line.rstrip()

@@ -1,4 +1,4 @@
-"""Write the line under which a span stands in the tree: what it is, how it went, how long it took, what it cost."""
+"""Say in a few words what a span is, how it went, how long it took, and what it cost: the line it stands under."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from rich.text import Text
 
 from orchestrace import conventions as names
 from orchestrace.cli import attribute, figures
-from orchestrace.cli.excerpt import harmless
+from orchestrace.cli.excerpt import one_line
 from orchestrace.cli.state import GOOD, WARNING, state
 from orchestrace.cli.verdict import verdicts_of
-from orchestrace.journal.row import CALL, ITERATION, role_of
+from orchestrace.journal.row import AGENT, CALL, ITERATION, OUTCOME, role_of
 from orchestrace.records import SpanRecord
 
 __all__ = ["heading"]
 
-_GAP: Final = "  "
+_GAP: Final = 2
+_INDENT: Final = 2
 _SECOND: Final = 1_000_000_000
 _EXPECTED: Final = ("stop", "tool_call")
 """Finish reasons of an answer that is whole."""
@@ -26,15 +27,22 @@ _PARTS: Final = ("input_tokens", "output_tokens", "cache_read.input_tokens", "re
 _SUMS: Final = tuple(names.SUM_PREFIX + part for part in _PARTS)
 
 
-def heading(span: SpanRecord) -> Text:
-    """Return a span's heading, its most important facts first."""
-    return Text(_GAP).join([_name(span), *filter(None, _facts(span))])
+def heading(span: SpanRecord, width: int) -> Iterator[Text]:
+    """Return a span's name and the facts about it, most important first, in lines of `width` cells."""
+    line = _name(span)
+    for fact in filter(None, _facts(span)):
+        if line.cell_len + _GAP + fact.cell_len > width:
+            yield line
+            line = Text(" " * _INDENT).append_text(fact)
+        else:
+            line = line.append(" " * _GAP).append_text(fact)
+    yield line
 
 
 def _name(span: SpanRecord) -> Text:
-    name = Text(harmless(span.name).replace("\n", " "), style="bold")
-    version = attribute.text(span.attributes, names.AGENT_VERSION)
-    return Text(" ").join([name, Text(harmless(version))]) if version and role_of(span) == "agent" else name
+    name = Text.assemble((one_line(span.name), "bold"))
+    version = attribute.text(span.attributes, names.AGENT_VERSION) if role_of(span) == AGENT else None
+    return name.append(f" {one_line(version)}", style="not bold") if version else name
 
 
 def _facts(span: SpanRecord) -> Iterator[Text | None]:
@@ -55,7 +63,7 @@ def _facts(span: SpanRecord) -> Iterator[Text | None]:
     yield Text(figures.counted(count, "iteration")) if count is not None else None
     if attribute.flag(said, names.ITERATION_INFERRED):
         yield Text(f"iteration {attribute.integer(said, names.ITERATION_INDEX)}")
-    if span.end is not None:
+    if span.end is not None and role_of(span) != OUTCOME:  # an outcome has no length: it stands at the run's end
         yield Text(figures.duration(span.end - span.start))
     yield _tokens(span)
 
@@ -72,17 +80,19 @@ def _accepted(span: SpanRecord) -> Text | None:
 
 def _call(span: SpanRecord) -> Iterator[Text | None]:
     said = span.attributes
-    yield Text(harmless(attribute.text(said, names.PROVIDER_NAME) or ""))
+    yield Text(one_line(attribute.text(said, names.PROVIDER_NAME) or ""))
     model = attribute.text(said, names.RESPONSE_MODEL)
-    if model and model != attribute.text(said, names.REQUEST_MODEL):
-        yield Text(f"answered by {harmless(model)}")
+    if model and not model.startswith(
+        attribute.text(said, names.REQUEST_MODEL) or model
+    ):  # a dated name is the same one
+        yield Text(f"answered by {one_line(model)}")
     attempts = attribute.integer(said, names.ATTEMPTS)
     if attempts is not None and attempts > 1:
         yield Text(f"{attempts} attempts", style=WARNING)
     reasons = attribute.texts(said, names.RESPONSE_FINISH_REASONS)
     if any(reason != "stop" for reason in reasons):
         whole = all(reason in _EXPECTED for reason in reasons)
-        yield Text(f"finish {harmless(', '.join(reasons))}", style="" if whole else WARNING)
+        yield Text(f"finish {one_line(', '.join(reasons))}", style="" if whole else WARNING)
     if attribute.flag(said, names.REQUEST_STREAM):
         first = attribute.number(said, names.RESPONSE_TIME_TO_FIRST_CHUNK)
         after = "" if first is None else f", first chunk after {figures.duration(int(first * _SECOND))}"

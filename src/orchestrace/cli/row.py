@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from orchestrace.cli.excerpt import harmless, lines_of
+from orchestrace.cli.excerpt import lines_of, one_line
 
 __all__ = ["Row", "draw"]
 
@@ -28,7 +28,7 @@ class Row:
 
 def draw(rows: Iterable[Row], console: Console, width: int, *, full: bool) -> Iterator[Text]:
     """Put rows into two columns of together `width` cells; a line that continues one above has no label."""
-    labelled = [(harmless(row.label).replace("\n", " "), row) for row in rows]
+    labelled = [(one_line(row.label), row) for row in rows]
     indent = _GAP + max((cell_len(label) for label, _ in labelled), default=0)
     for label, row in labelled:
         prefix = Text(label, style="dim")

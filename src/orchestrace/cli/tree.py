@@ -19,6 +19,7 @@ __all__ = ["render"]
 
 _GUIDES: Final = ("├─ ", "└─ ", "│  ", "   ")
 _ASCII_GUIDES: Final = ("|- ", "`- ", "|  ", "   ")
+_CHILD, _LAST, _PAST, _BLANK = range(4)
 _NARROWEST: Final = 40
 """Cells that a text gets however deep it stands; the lines are then longer than the terminal is wide."""
 
@@ -33,6 +34,16 @@ def render(spans: Iterable[SpanRecord], *, full: bool = False) -> RenderableType
 
 
 @dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a branch stands: what is drawn to the left of its heading, and of all that follows."""
+
+    branch: Branch
+    above: SpanRecord | None = None
+    first: str = ""
+    rest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Drawing:
     tops: tuple[Branch, ...]
     full: bool
@@ -40,8 +51,31 @@ class _Drawing:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         guides = _ASCII_GUIDES if options.ascii_only else _GUIDES
         # A stack and no recursion: agents that call themselves nest as deep as they like.
-        stack = [(top, None, "", "") for top in reversed(self.tops)]
+        stack = [_Place(top) for top in reversed(self.tops)]
         while stack:
-            branch, above, first, rest = stack.pop()
-            yield from self._entry(branch, above, (first, rest), console)
-            ...
+            place = stack.pop()
+            yield from self._entry(place, guides, console, options.max_width)
+            stack += reversed(list(_below(place, guides)))
+
+    def _entry(self, place: _Place, guides: tuple[str, ...], console: Console, width: int) -> Iterator[Text]:
+        aside = place.rest + (guides[_PAST] if place.branch.children else guides[_BLANK])
+        room = max(width - len(aside), _NARROWEST)
+        for number, line in enumerate(heading(place.branch.span, room)):
+            yield _line(aside if number else place.first, line)
+        rows = details(place.branch, above=place.above, full=self.full)
+        for line in draw(rows, console, room, full=self.full):
+            yield _line(aside, line)
+
+
+def _below(place: _Place, guides: tuple[str, ...]) -> Iterator[_Place]:
+    children = place.branch.children
+    for child in children:
+        last = child is children[-1]
+        first, rest = (guides[_LAST], guides[_BLANK]) if last else (guides[_CHILD], guides[_PAST])
+        yield _Place(child, place.branch.span, place.rest + first, place.rest + rest)
+
+
+def _line(guides: str, text: Text) -> Text:
+    line = Text(no_wrap=True, overflow="ignore").append(guides, style="dim").append_text(text)
+    line.rstrip()
+    return line

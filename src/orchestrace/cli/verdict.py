@@ -9,7 +9,7 @@ from rich.text import Text
 
 from orchestrace import conventions as names
 from orchestrace.cli import attribute
-from orchestrace.cli.excerpt import harmless
+from orchestrace.cli.excerpt import one_line
 from orchestrace.cli.state import BAD, GOOD
 from orchestrace.journal.row import EVALUATION_EVENT
 from orchestrace.records import SpanRecord
@@ -34,7 +34,7 @@ class Verdict:
         said = [] if self.score is None else [f"{self.score:g}"]
         said += [self.label] if self.label else []
         said += [] if self.passed is None else ["passed" if self.passed else "failed"]
-        return Text(harmless(" ".join(said)), style=style)
+        return Text(one_line(" ".join(said)), style=style)
 
 
 def verdicts_of(span: SpanRecord) -> list[Verdict]:

@@ -42,7 +42,7 @@ class Losses:
                 return
             self._said, self._said_at = self.total, time.monotonic()
         _LOG.warning(
-            "orchestrace: %d spans were not sent to %s (%s); %d in this process so far. Your program goes on. "
+            "orchestrace: %d span(s) were not sent to %s (%s); %d in this process so far. Your program goes on. "
             "What follows is only counted for a minute.",
             new,
             self._destination,

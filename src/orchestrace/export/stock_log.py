@@ -46,7 +46,10 @@ def overhear() -> Iterator[list[str]]:
     Other threads' lines pass: an exporter that the program runs itself is none of our business.
     """
     for name in _SPEAKERS:
-        logging.getLogger(name).addFilter(_overhearing)
+        filters = logging.getLogger(name).filters
+        if _overhearing not in filters:
+            # First of all: the SDK's own filter keeps a line back that was said less than 20 s ago.
+            filters.insert(0, _overhearing)
     before, _heard.lines = _heard.lines, []
     try:
         yield _heard.lines

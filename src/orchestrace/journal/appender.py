@@ -30,6 +30,9 @@ class Appender:
     than a segment gets one of its own size.
     """
 
+    _busy: bool
+    _pid: int
+
     def __init__(self, folder: Path, first: Callable[[], bytes], *, size: int = SEGMENT_SIZE) -> None:
         self.appended = 0
         """How many payloads were written here since this process began."""

@@ -51,7 +51,7 @@ def host() -> str:
 def _names(folder: Path, pid: int | None) -> set[str]:
     mark = "" if pid is None else f"-{pid}-"
     with suppress(FileNotFoundError, NotADirectoryError):
-        return {name for name in os.listdir(folder) if name.endswith(SUFFIX) and mark in name}
+        return {path.name for path in folder.iterdir() if path.suffix == SUFFIX and mark in path.name}
     return set()
 
 

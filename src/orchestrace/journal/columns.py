@@ -1,4 +1,4 @@
-"""The columns of the journal's views: each with the SQL that reads it from a span `s`, and the process `p` that wrote it."""
+"""The columns of the journal's views, each with its SQL: read from a span `s`, and the process `p` that wrote it."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ The SQLite file of a journal: where spans are once their segments were read.
     spans       one row a span; `end_time` is NULL until it ended
 
 Beside them stand the documented views (see `views`): they are for everybody, the tables may change. The file is in WAL
-mode, so that readers never wait. `user_version` numbers the schema; an older file is brought up to date when it is opened
-for writing, a newer one is left alone.
+mode, so that readers never wait. `user_version` numbers the schema; an older file is brought up to date when it is
+opened for writing, a newer one is left alone.
 """
 
 from __future__ import annotations
@@ -38,7 +38,11 @@ _STEPS: Final[tuple[tuple[str, ...], ...]] = (
         )
         """,
         "CREATE TABLE segments (name TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID",
-        "CREATE TABLE traces (trace_id TEXT PRIMARY KEY, start_time INTEGER NOT NULL, holds INTEGER NOT NULL) WITHOUT ROWID",
+        """
+        CREATE TABLE traces (
+            trace_id TEXT PRIMARY KEY, start_time INTEGER NOT NULL, holds INTEGER NOT NULL
+        ) WITHOUT ROWID
+        """,
         # What is long stands last: SQLite reads a row from its beginning, as far as it must.
         """
         CREATE TABLE spans (
@@ -124,7 +128,7 @@ def connect_to_read(folder: Path) -> sqlite3.Connection | None:
                 return connection
             connection.close()
             if version:
-                msg = f"{path} is of schema {version} and cannot be written: open it once where it can, with this version."
+                msg = f"{path} has the older schema {version}: open it with this version where it can be written, once."
                 raise JournalError(msg)
             return None
     return None
@@ -159,8 +163,8 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA:
         msg = (
-            f"{path} was written by a newer version of orchestrace (its schema is {version}, this one knows "
-            f"{SCHEMA}). Update the package, or set ORCHESTRACE_JOURNAL to another folder."
+            f"{path} was written by a newer orchestrace: its schema is {version}, this version knows {SCHEMA}. "
+            "Upgrade the package, or let ORCHESTRACE_JOURNAL name another folder."
         )
         raise JournalError(msg)
     return version

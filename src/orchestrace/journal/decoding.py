@@ -29,7 +29,9 @@ def decode(payload: bytes) -> Header | SpanRecord | None:
 def attributes_of(value: object) -> dict[str, AttributeValue]:
     """Return attributes from a JSON object or the text of one."""
     found = _parsed(value)
-    return {key: one for key, one in found.items() if one is not None} if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {key: one for key, one in found.items() if one is not None} if None in found.values() else found
 
 
 def events_of(value: object) -> list[EventRecord]:
@@ -91,7 +93,7 @@ def _header(document: dict[str, Any]) -> Header | None:
     )
 
 
-def _parsed(value: object) -> Any:
+def _parsed(value: object) -> Any:  # noqa: ANN401 - whatever a document holds
     if not isinstance(value, (bytes, str)):
         return value
     try:
@@ -101,7 +103,7 @@ def _parsed(value: object) -> Any:
 
 
 def _objects(value: object) -> list[dict[str, Any]]:
-    found = _parsed(value)
+    found = _parsed(value) if value else None
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 

@@ -5,12 +5,12 @@ What the frames of a segment hold: JSON objects whose `type` says what they are.
      "resource": {"service.name": "…"}}
     {"type": "span", "trace_id": "…", "span_id": "…", "name": "…", "kind": 0, "start": ns, "attributes": {…}, …}
 
-The header is the first frame of every segment. A span has the fields of `SpanRecord`; one that is at its default is left
-out, so a span without `end` has only started. Times are nanoseconds since the epoch. What JSON cannot hold becomes text,
-see `plain`.
+The header is the first frame of every segment. A span has the fields of `SpanRecord`; one that is at its default is
+left out, so a span without `end` has only started. Times are nanoseconds since the epoch. What JSON cannot hold becomes
+text, see `plain`.
 
-`format` is raised only when old readers would misread what is new. They skip types and fields that they do not know, and
-leave segments of a later format alone.
+`format` is raised only when old readers would misread what is new. They skip types and fields that they do not know,
+and leave segments of a later format alone.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from typing import Any, Final
 import orjson
 
 from orchestrace.journal.plain import has_odd_number, plain
-from orchestrace.records import SpanRecord
+from orchestrace.records import EventRecord, LinkRecord, SpanRecord
 from orchestrace.typing import AttributeValue, Nanoseconds
 
-__all__ = ["FORMAT", "HEADER_TYPE", "SPAN_TYPE", "Header", "encode", "encode_header"]
+__all__ = ["FORMAT", "HEADER_TYPE", "SPAN_TYPE", "Header", "encode", "encode_header", "events_as_json", "links_as_json"]
 
 FORMAT: Final = 1
 HEADER_TYPE: Final = "header"
@@ -99,14 +99,20 @@ def encode(record: SpanRecord) -> bytes:
     return _dumped(span, odd=odd)
 
 
+def events_as_json(events: list[EventRecord]) -> list[dict[str, Any]]:
+    """Return events as objects of a JSON document."""
+    return [{"name": event.name, "time": event.time, "attributes": event.attributes} for event in events]
+
+
+def links_as_json(links: list[LinkRecord]) -> list[dict[str, Any]]:
+    """Return links as objects of a JSON document."""
+    return [{"trace_id": link.trace_id, "span_id": link.span_id, "attributes": link.attributes} for link in links]
+
+
 def _add_lists(span: dict[str, Any], record: SpanRecord) -> bool:
-    span["events"] = [
-        {"name": event.name, "time": event.time, "attributes": event.attributes} for event in record.events
-    ]
-    span["links"] = [
-        {"trace_id": link.trace_id, "span_id": link.span_id, "attributes": link.attributes} for link in record.links
-    ]
-    return any(has_odd_number(one.attributes) for one in (*record.events, *record.links))
+    span["events"], span["links"] = events_as_json(record.events), links_as_json(record.links)
+    attributes = [event.attributes for event in record.events] + [link.attributes for link in record.links]
+    return any(has_odd_number(one) for one in attributes)
 
 
 def _dumped(document: dict[str, Any], *, odd: bool) -> bytes:

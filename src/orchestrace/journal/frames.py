@@ -1,8 +1,8 @@
 """
 The format of a segment file, and how to read one.
 
-    header   magic "ORCHSEG\\n", version u16, flags u16, reserved u32           16 bytes
-    frame    CRC-32 of the payload u32, length u32, payload                    8 + length bytes
+    header   magic "ORCHSEG" + line feed, version u16, flags u16, reserved u32  16 bytes
+    frame    CRC-32 of the payload u32, length u32, payload                     8 + length bytes
     …
     frame    with length 0: nothing more so far; with length 0xFFFFFFFF: nothing more will come
 

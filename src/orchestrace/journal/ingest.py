@@ -51,9 +51,7 @@ _UPSERT_SEGMENT: Final = (
 )
 
 
-def ingest(
-    database: sqlite3.Connection, folder: Path, *, pid: int | None = None, keep: bool = False
-) -> Iterator[None]:
+def ingest(database: sqlite3.Connection, folder: Path, *, pid: int | None = None, keep: bool = False) -> Iterator[None]:
     """
     Read the segments of `folder`, and note whose process is gone. Each step of the iterator is one short transaction.
 

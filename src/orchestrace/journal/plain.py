@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from orchestrace.recording.fields import NOTHING, type_name
+from orchestrace.recording.fields import type_name
 from orchestrace.recording.scalar import number, scalar
+from orchestrace.typing import JSON
 
 __all__ = ["has_odd_number", "plain"]
 
-_DEPTH: Final = 64
-"""Nesting beyond that is cut; orjson refuses 255 levels. Attributes have one."""
+_DEPTH: Final = 32
+"""Nesting beyond that is cut; orjson refuses 255 levels. Attributes of spans have one."""
 
 
 def has_odd_number(attributes: Mapping[str, object]) -> bool:
@@ -26,49 +27,52 @@ def has_odd_number(attributes: Mapping[str, object]) -> bool:
     for value in attributes.values():
         kind = type(value)
         if kind is float:
-            if value - value != 0:  # type: ignore[operator] # noqa: PLR0124 - true of NaN and the infinities alone
+            if _is_odd(value):
                 return True
-        elif (kind is tuple or kind is list) and _has_odd_item(value):  # type: ignore[arg-type]
+        elif (kind is tuple or kind is list) and any(type(one) is float and _is_odd(one) for one in cast("Any", value)):
             return True
     return False
 
 
-def plain(value: object, depth: int = 0) -> Any:
+def plain(value: Any, around: tuple[int, ...] = ()) -> JSON:  # noqa: ANN401 - that is its purpose
     """Return `value` as orjson takes it. Runs no code of a stranger's type, and ends for what contains itself."""
     kind = type(value)
-    if value is None or kind is bool:
-        return value
     if issubclass(kind, str):
-        return _text(str.__str__(value))  # type: ignore[arg-type]
+        return _text(str.__str__(value))
     if issubclass(kind, (bytes, bytearray)):
-        return _bytes(bytes(memoryview(value)))  # type: ignore[arg-type]
-    if depth < _DEPTH and issubclass(kind, dict):
-        return {_key(key): plain(one, depth + 1) for key, one in dict.items(value)}  # type: ignore[arg-type]
-    if depth < _DEPTH and issubclass(kind, (list, tuple)):
-        items = list.__iter__(value) if issubclass(kind, list) else tuple.__iter__(value)  # type: ignore[arg-type]
-        return [plain(one, depth + 1) for one in items]
-    return _other(value)
+        return _bytes(bytes(memoryview(value)))
+    if not issubclass(kind, (dict, list, tuple)):
+        return _single(value)
+    if len(around) == _DEPTH or id(value) in around:
+        return type_name(kind)
+    around = (*around, id(value))
+    if issubclass(kind, dict):
+        return {_key(key): plain(one, around) for key, one in dict.items(value)}
+    items = list.__iter__(value) if issubclass(kind, list) else tuple.__iter__(value)
+    return [plain(one, around) for one in items]
 
 
-def _has_odd_item(values: list[object] | tuple[object, ...]) -> bool:
-    return any(type(one) is float and one - one != 0 for one in values)  # noqa: PLR0124 - see above
+def _is_odd(value: Any) -> bool:  # noqa: ANN401 - a float, told by its type
+    return bool(value - value)  # 0 for every number, NaN for NaN and the infinities
 
 
 def _key(key: object) -> str:
-    return _text(str.__str__(key)) if isinstance(key, str) else str(_other(key))
+    return _text(str.__str__(key)) if isinstance(key, str) else str(_single(key))
 
 
-def _other(value: object) -> Any:
+def _single(value: Any) -> JSON:  # noqa: ANN401 - see `plain`
     kind = type(value)
+    if value is None or kind is bool:
+        return cast("bool | None", value)
     if kind is int or kind is float:
-        return number(value)  # type: ignore[arg-type]
+        return number(value)
     try:
         taken = scalar(value)
     except Exception:  # noqa: BLE001 - a stranger's time zone
-        taken = NOTHING
-    if taken is NOTHING or not isinstance(taken, (str, int, float)):
         return type_name(kind)
-    return _text(taken) if isinstance(taken, str) else taken
+    if isinstance(taken, str):
+        return _text(taken)
+    return taken if isinstance(taken, (int, float)) else type_name(kind)
 
 
 def _bytes(data: bytes) -> str:

@@ -9,6 +9,7 @@ import orjson
 
 from orchestrace.conventions import EVALUATION_NAME, OPERATION_NAME, ROLE, SCHEMA
 from orchestrace.journal.decoding import attributes_of, events_of, links_of
+from orchestrace.journal.encoding import events_as_json, links_as_json
 from orchestrace.records import SpanRecord
 
 __all__ = [
@@ -88,8 +89,6 @@ def role_of(record: SpanRecord) -> str | None:
 
 def row_of(record: SpanRecord, process: int) -> tuple[object, ...]:
     """Return the values of `COLUMNS`; `process` is the row of who wrote the span."""
-    events = [{"name": one.name, "time": one.time, "attributes": one.attributes} for one in record.events]
-    links = [{"trace_id": one.trace_id, "span_id": one.span_id, "attributes": one.attributes} for one in record.links]
     return (
         record.trace_id,
         record.span_id,
@@ -108,9 +107,13 @@ def row_of(record: SpanRecord, process: int) -> tuple[object, ...]:
         record.trace_state,
         record.status_message,
         orjson.dumps(record.attributes).decode(),
-        orjson.dumps(events).decode(),
-        orjson.dumps(links).decode(),
+        _dumped(events_as_json(record.events)),
+        _dumped(links_as_json(record.links)),
     )
+
+
+def _dumped(value: object) -> str:
+    return orjson.dumps(value).decode() if value else "[]"
 
 
 def record_of(row: Sequence[Any]) -> SpanRecord:

@@ -20,6 +20,8 @@ __all__ = ["Worker"]
 
 _INTERVAL: Final = 0.2
 """Seconds between two looks at what was appended."""
+_RETRY: Final = 5.0
+"""Seconds after which what failed is tried again."""
 _OTHERS: Final = 30.0
 """Seconds between two looks at what processes that are gone left behind."""
 _COURTESY: Final = 0.05
@@ -36,6 +38,12 @@ class Worker:
 
     Between two transactions it holds nothing that a fork could break: SQLite's locks and imports are taken inside.
     """
+
+    started: bool
+    """`start` was called in this process; for callers who must not wait."""
+
+    _starting: threading.Lock
+    _thread: threading.Thread | None
 
     def __init__(self, folder: Path, appender: Appender) -> None:
         self._folder = folder
@@ -86,12 +94,11 @@ class Worker:
 
     def _begin(self) -> None:
         self.started = False
-        """`start` was called; for callers who must not wait."""
         self.between_forks = threading.RLock()
         self._starting = threading.Lock()
         self._changed = threading.Condition()
         self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = None
         self._wanted = self._done = 0
 
     def _work(self, stop: threading.Event) -> None:
@@ -100,7 +107,7 @@ class Worker:
         seen, others_at = 0, 0.0
         while not stop.is_set():
             wanted, appended, now = self._wanted, self._appender.appended, time.monotonic()
-            others = now >= others_at
+            others, pause = now >= others_at, _INTERVAL
             try:
                 if others or appended != seen or wanted > self._done:
                     database = self._opened(database)
@@ -110,9 +117,10 @@ class Worker:
                     self._say(wanted)
             except Exception as error:  # noqa: BLE001 - the thread must live on
                 report("journal ingest", error)
-                database = _closed(database)
-            self._wait(stop, wanted, _INTERVAL)
-        _closed(database)
+                _close(database)
+                database, pause = None, _RETRY
+            self._wait(stop, wanted, pause)
+        _close(database)
 
     def _ingest(self, database: Database, stop: threading.Event, *, others: bool) -> None:
         from orchestrace.journal.ingest import ingest, ingest_own  # noqa: PLC0415 - sqlite3, see `_opened`
@@ -135,7 +143,7 @@ class Worker:
                 self._appender.prepare()
             if database is not None and database.is_current():
                 return database
-            _closed(database)
+            _close(database)
             return connect(self._folder)
 
     def _ingest_here(self) -> bool:
@@ -160,7 +168,7 @@ class Worker:
             self._changed.wait_for(lambda: stop.is_set() or self._wanted > wanted, seconds)
 
 
-def _closed(database: Database | None) -> None:
+def _close(database: Database | None) -> None:
     if database is not None:
         with suppress(Exception):
             database.close()
@@ -186,6 +194,4 @@ _held: dict[int, list[Worker]] = {}
 """Whose transactions wait for a fork that a thread is in."""
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
-    )
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from orchestrace.recording.selectors import MISSING
 from orchestrace.typing import Nanoseconds
 
 __all__ = ["ABANDONED", "CANCELLED", "DRAINED", "ERROR", "INTERRUPTED", "RETURNED", "End", "ending_of"]
@@ -22,11 +23,11 @@ INTERRUPTED: Final = "interrupted"
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How one call ended: the word, the moment, and the value or the exception that came out."""
+    """How one call ended: the word, the moment, and the value (if any) or the exception that came out."""
 
     ending: str
     at: Nanoseconds
-    value: object = None
+    value: object = MISSING
     error: BaseException | None = None
 
 

@@ -10,7 +10,7 @@ from opentelemetry.trace import Span
 from orchestrace.conventions import EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE
 from orchestrace.recording.fields import type_name
 from orchestrace.recording.masking import mask_text
-from orchestrace.typing import AttributeValue
+from orchestrace.typing import AttributeValue, Nanoseconds
 
 __all__ = ["message_of", "record", "type_of"]
 
@@ -22,16 +22,16 @@ _MARGIN: Final = 1024
 """Read beyond a cut before masking, so that no key is cut in two and missed."""
 
 
-def record(span: Span, error: BaseException, *, content: bool) -> None:
+def record(span: Span, error: BaseException, at: Nanoseconds, *, content: bool) -> None:
     """
-    Put an event onto `span` that says which exception came out of the call.
+    Put an event onto `span` that says which exception came out of the call, and when.
 
     A message may quote a prompt, so it is content, and so is the stack trace, which quotes the message.
     """
     attributes: dict[str, AttributeValue] = {EXCEPTION_TYPE: type_of(error)}
     if content:
         attributes |= {EXCEPTION_MESSAGE: message_of(error), EXCEPTION_STACKTRACE: _trace(error)}
-    span.add_event(_EVENT, attributes)
+    span.add_event(_EVENT, attributes, at)
 
 
 def type_of(error: BaseException) -> str:

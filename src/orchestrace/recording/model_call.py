@@ -97,7 +97,9 @@ class ModelCall(Recording):
 
     def asked(self, request: ModelRequest) -> None:
         """Say more of what is asked."""
-        self.put(request_attributes(request, content=self.content))
+        told = request_attributes(request, content=self.content)
+        self._cut = told.get(names.TRUNCATED, self._cut)
+        self.put(told)
 
     @property
     def may_retry(self) -> bool:
@@ -142,7 +144,7 @@ class ModelCall(Recording):
 
     def _finish(self, end: End) -> None:
         answer = self._answer()
-        self._read = None  # it holds the bytes
+        self._read = self._error = None  # they hold the bytes, and the frames of the program
         super()._finish(replace(end, ending=self._ending(end, answer), value=answer))
 
     def _answer(self) -> Answer:

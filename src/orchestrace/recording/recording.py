@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from typing import Final
+from weakref import ReferenceType, ref
 
 from opentelemetry.context import get_current
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
@@ -10,7 +13,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_
 from orchestrace.conventions import ENDING, ERROR_TYPE, ROLE, SCHEMA, SCHEMA_VERSION
 from orchestrace.recording import clock, exceptions, finaliser, lineage
 from orchestrace.recording.content import is_recorded
-from orchestrace.recording.ending import ERROR, INTERRUPTED, End
+from orchestrace.recording.ending import ABANDONED, ERROR, INTERRUPTED, End
 from orchestrace.recording.guard import report
 from orchestrace.recording.prompt_use import PromptUse
 from orchestrace.recording.scope import Scope
@@ -20,8 +23,12 @@ from orchestrace.typing import Attributes, AttributeValue, Nanoseconds
 
 __all__ = ["Recording", "end_all"]
 
-_open: Final[dict[int, Recording]] = {}
-"""Every recording of this process that has not ended: what is left when the interpreter leaves was interrupted."""
+_open: Final[dict[int, ReferenceType[Recording]]] = {}
+"""
+Every recording of this process that has not ended: what is left when the interpreter leaves was interrupted.
+
+Weak: a recording keeps objects of the program's, which may hold the very generator whose end is to be heard of.
+"""
 
 
 class Recording:
@@ -35,8 +42,18 @@ class Recording:
     """
 
     __slots__ = (
-        "__weakref__", "_claims", "content", "name", "parent", "passes_on", "prompt", "scope", "span", "started", "totals",
-    )  # fmt: skip
+        "__weakref__",
+        "_claims",
+        "content",
+        "name",
+        "parent",
+        "passes_on",
+        "prompt",
+        "scope",
+        "span",
+        "started",
+        "totals",
+    )
 
     role: str = ""
     """What part of a run this is: the value of `orchestrace.role`; empty for a model call."""
@@ -49,18 +66,20 @@ class Recording:
         self.totals = Totals()
         self.prompt: PromptUse | None = None
         self.started = clock.now() if start is None else start
-        self._claims = [None]
+        self._claims: list[None] = []
+        """One, from the begin to the end: whoever takes it is the one that ends the call."""
 
-    def begin(
-        self, span_name: str, attributes: Attributes, kind: SpanKind = SpanKind.INTERNAL
-    ) -> None:
+    def begin(self, span_name: str, attributes: Attributes, kind: SpanKind = SpanKind.INTERNAL) -> None:
         """Start the span. What it carries from the start is on disk before the body runs, and seen by samplers."""
+        if self.parent is not None:
+            self.parent.goes_on()
         context = get_current()
         self.span = self._start(span_name, attributes, kind)
+        self._claims.append(None)
         self.content = self.content and self.span.is_recording()
         self.scope = Scope(lineage.entered(self, set_span_in_context(self.span, context)))
         finaliser.ensure_running()
-        _open[id(self)] = self
+        _open[id(self)] = ref(self)
 
     def _start(self, name: str, attributes: Attributes, kind: SpanKind) -> Span:
         stands = {SCHEMA: SCHEMA_VERSION, **lineage.identity(self.parent), **self.passes_on, **attributes}
@@ -85,6 +104,9 @@ class Recording:
         self.passes_on.update(attributes)
         self.put(attributes)
 
+    def goes_on(self) -> None:
+        """Hear that something else begins inside."""
+
     def keep(self, item: object) -> None:
         """Take an item that the body yielded."""
 
@@ -105,12 +127,19 @@ class Recording:
             self._finish(end)
 
     def _finish(self, end: End) -> None:
-        # Each step on its own: what one cannot tell must not cost what the others can.
-        for step in (self._tell, self._conclude, self._close):
-            try:
-                step(end)
-            except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
-                report(f"end of {type(self).__name__}", error)
+        # Each step on its own: what one cannot tell must not cost what the others can. What passes all the same, an
+        # interrupt of the user's, finds the span ended.
+        try:
+            self._try(self._tell, end)
+            self._try(self._conclude, end)
+        finally:
+            self._try(self._close, end)
+
+    def _try(self, step: Callable[[End], None], end: End) -> None:
+        try:
+            step(end)
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            report(f"end of {type(self).__name__}", error)
 
     def _tell(self, end: End) -> None:
         """Set what is known only at the end; subclasses say what."""
@@ -118,7 +147,7 @@ class Recording:
     def _conclude(self, end: End) -> None:
         self.put({ENDING: end.ending})
         if end.error is not None and self.span.is_recording():
-            exceptions.record(self.span, end.error, content=self.content)
+            exceptions.record(self.span, end.error, end.at, content=self.content)
             if end.ending == ERROR:
                 message = exceptions.message_of(end.error) if self.content else ""
                 self._fail(exceptions.type_of(end.error), message)
@@ -130,11 +159,30 @@ class Recording:
     def _close(self, end: End) -> None:
         self.span.end(end.at)
 
+    def __del__(self) -> None:
+        # Whoever followed the body is gone without a word: a generator whose event loop is closed is not even closed.
+        if getattr(self, "_claims", None):
+            finaliser.later(lambda: self.end(End(ABANDONED, clock.now())))
+
 
 def end_all() -> None:
     """End whatever is open as interrupted, innermost first: the process is leaving."""
-    for recording in reversed(list(_open.values())):
+    for recording in reversed(_opened()):
         recording.end(End(INTERRUPTED, clock.now()))
 
 
+def _opened() -> list[Recording]:
+    found = (reference() for reference in list(_open.values()))
+    return [recording for recording in found if recording is not None]
+
+
+def _disown() -> None:
+    # A forked child has copies of what its parent records, and it is the parent that ends these.
+    for recording in _opened():
+        recording._claims.clear()  # noqa: SLF001 - same module
+    _open.clear()
+
+
 finaliser.at_exit(end_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_disown)

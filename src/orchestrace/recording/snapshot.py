@@ -198,11 +198,10 @@ class _Walk:
 
     def name(self, key: object, taken: dict[str, Any]) -> str:
         """Write a key that is no short text, or whose name is taken, as a name of its own."""
-        if issubclass(type(key), bytes):
-            text = key[:_KEY].decode("utf-8", "backslashreplace")  # type: ignore[index] # the line above
-        else:
-            said = _Walk(_KEY).take(key, DEPTH - 1)
-            text = said if type(said) is str else _dumped(said)[1].decode()
+        said = key.decode("utf-8", "backslashreplace") if type(key) is bytes else key
+        if type(said) is not str:
+            said = _Walk(TEXT).take(said, DEPTH - 1)
+        text = said if type(said) is str else _dumped(said)[1].decode()
         name, count = self.start(text, _KEY) if len(text) > _KEY else text, 2
         unique = name
         while unique in taken:
@@ -212,8 +211,10 @@ class _Walk:
 
 def _contents(value: Any, kind: type) -> object:  # noqa: ANN401 - anything at all
     """Return what is inside a collection or a model, copied: at most one item more than is shown."""
+    if kind is dict and len(value) <= ITEMS:
+        return value.copy()
     if issubclass(kind, dict):
-        return dict.copy(value) if dict.__len__(value) <= ITEMS else dict(_first(lambda: dict.items(value)))
+        return dict(_first(lambda: dict.items(value)))
     if issubclass(kind, list):
         return list.__getitem__(value, slice(ITEMS + 1))
     declared = fields_of(value)

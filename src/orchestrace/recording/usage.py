@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from dataclasses import fields
 from typing import Final
 
 from orchestrace.conventions import SUM_PREFIX
@@ -21,37 +19,43 @@ _NAMES: Final = {
 }
 """Where a field of `Usage` stands below our prefix: as the conventions have it below theirs."""
 
-_adding = threading.Lock()
-"""One for all: held for microseconds, and finalisers never come here (see `finaliser`)."""
-
 
 class Totals:
-    """What the model calls inside of one call used. A kind of token that no call reported is absent, not 0."""
+    """
+    What the model calls inside of one call used. A kind of token that no call reported is absent, not 0.
 
-    __slots__ = ("calls", "tokens")
+    Calls that run at once add to it from their own threads, which may be forked from: so there is no lock, and the sums
+    are made when they are asked for.
+    """
+
+    __slots__ = ("_used",)
 
     def __init__(self) -> None:
-        self.calls = 0
-        self.tokens: dict[str, int] = {}
+        self._used: list[Usage | None] = []
 
     def add(self, usage: Usage | None) -> None:
         """Count one model call."""
-        with _adding:
-            self.calls += 1
-            for field in fields(Usage) if usage is not None else ():
-                count = getattr(usage, field.name)
-                if count is not None:
-                    self.tokens[field.name] = self.tokens.get(field.name, 0) + count
+        self._used.append(usage)
+
+    @property
+    def calls(self) -> int:
+        """How many model calls there were."""
+        return len(self._used)
 
     @property
     def total(self) -> int | None:
         """Input and output tokens together; None where neither is known."""
-        known = [self.tokens[name] for name in ("input_tokens", "output_tokens") if name in self.tokens]
+        sums = self._sums()
+        known = [sums[name] for name in ("input_tokens", "output_tokens") if name in sums]
         return sum(known) if known else None
 
     def attributes(self) -> dict[str, AttributeValue]:
         """Return the sums as attributes; none if no model was called."""
-        if not self.calls:
+        if not self._used:
             return {}
-        sums: dict[str, AttributeValue] = {SUM_PREFIX + _NAMES[name]: count for name, count in self.tokens.items()}
-        return {SUM_PREFIX + "calls": self.calls, **sums}
+        return {SUM_PREFIX + "calls": self.calls, **{SUM_PREFIX + _NAMES[name]: n for name, n in self._sums().items()}}
+
+    def _sums(self) -> dict[str, int]:
+        known = {name: [getattr(usage, name, None) for usage in self._used] for name in _NAMES}
+        counts = {name: [count for count in found if count is not None] for name, found in known.items()}
+        return {name: sum(found) for name, found in counts.items() if found}

@@ -7,7 +7,6 @@ from types import TracebackType
 
 from orchestrace.recording.drivers.drivable import UNRECORDED, Drivable, fail, finish, open_with
 from orchestrace.recording.ending import RETURNED
-from orchestrace.recording.selectors import MISSING
 
 __all__ = ["Passage"]
 
@@ -33,6 +32,6 @@ class Passage:
         """End the body, with whatever came out of it. Never swallows it."""
         self._followed.scope.__exit__(kind, error, trace)
         if error is None:
-            finish(self._followed, RETURNED, MISSING)
+            finish(self._followed, RETURNED)
         else:
             fail(self._followed, error)

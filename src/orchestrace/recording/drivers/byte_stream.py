@@ -54,8 +54,7 @@ class ByteStream:
     def dropped(self) -> None:
         """Hear from a finaliser that nobody can want more."""
         if self._done is not None:
-            at = clock.now()
-            finaliser.later(lambda: self._end(ABANDONED, at=at))
+            finaliser.later(self.closed)
 
     def failed(self, error: BaseException) -> None:
         """Hear that reading raised."""
@@ -74,11 +73,11 @@ class ByteStream:
         if self._room >= 0:
             self._chunks.append(chunk)
 
-    def _end(self, ending: str, error: BaseException | None = None, at: int | None = None) -> None:
+    def _end(self, ending: str, error: BaseException | None = None) -> None:
         done, self._done = self._done, None
         if done is None:
             return
         try:
-            done(End(ending, clock.now() if at is None else at, error=error))
+            done(End(ending, clock.now(), error=error))
         except Exception as fault:  # noqa: BLE001 - nothing of ours reaches the program
             report("end of a stream", fault)

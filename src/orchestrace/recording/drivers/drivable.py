@@ -9,8 +9,9 @@ from orchestrace.recording import clock
 from orchestrace.recording.ending import End, ending_of
 from orchestrace.recording.guard import report
 from orchestrace.recording.scope import NOWHERE, Scope
+from orchestrace.recording.selectors import MISSING
 
-__all__ = ["UNRECORDED", "Drivable", "Opener", "fail", "finish", "open_with"]
+__all__ = ["UNRECORDED", "Drivable", "Opener", "fail", "finish", "keep", "open_with"]
 
 
 class Drivable(Protocol):
@@ -55,7 +56,15 @@ def open_with(open_call: Opener, args: tuple[Any, ...], kwargs: Mapping[str, Any
         return UNRECORDED
 
 
-def finish(followed: Drivable, ending: str, value: object = None, error: BaseException | None = None) -> None:
+def keep(followed: Drivable, item: object) -> None:
+    """Give what the body yielded. Never raises."""
+    try:
+        followed.keep(item)
+    except Exception as fault:  # noqa: BLE001 - nothing of ours reaches the program
+        report("item of a stream", fault)
+
+
+def finish(followed: Drivable, ending: str, value: object = MISSING, error: BaseException | None = None) -> None:
     """Tell that the body ended just now. Never raises."""
     try:
         followed.end(End(ending, clock.now(), value, error))

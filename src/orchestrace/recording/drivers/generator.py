@@ -4,15 +4,18 @@ Follow generators and async generators.
 A generator's scope is current only while its own body runs, never across a `yield`, and each step runs in the
 consumer's own task: so nothing of it shows outside, and `asyncio.timeout` and cancellation work as without us. A
 generator that is never iterated is no call: its body never ran.
+
+Whatever is sent or thrown in, a GeneratorExit too, goes to the body, and what comes of it goes to the consumer.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncGenerator, Callable, Generator
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any
 
-from orchestrace.recording.drivers.drivable import Opener, fail, finish, open_with
+from orchestrace.recording.drivers.drivable import Drivable, Opener, fail, finish, keep, open_with
 from orchestrace.recording.ending import ABANDONED, DRAINED
 
 __all__ = ["drive_async_generator", "drive_generator"]
@@ -25,28 +28,24 @@ def drive_generator(
 
     @functools.wraps(function)
     def driven(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:  # noqa: ANN401 - whatever it takes
-        followed = open_with(open_call, args, kwargs)
+        followed, ending = open_with(open_call, args, kwargs), DRAINED
         try:
             body = function(*args, **kwargs)
             step, given = body.send, None
             while True:
                 with followed.scope:
                     item = step(given)
-                followed.keep(item)
+                _yielded(followed, item, ending)
                 try:
                     step, given = body.send, (yield item)
-                except GeneratorExit:
-                    with followed.scope:
-                        body.close()
-                    finish(followed, ABANDONED)
-                    raise
                 except BaseException as thrown:  # noqa: BLE001 - it is the body's to handle
-                    step, given = body.throw, thrown
+                    step, given, ending = body.throw, thrown, _asked_by(thrown)
         except StopIteration as stop:
-            finish(followed, DRAINED, stop.value)
+            finish(followed, ending, stop.value)
             return stop.value
         except BaseException as error:
-            fail(followed, error)
+            given = None  # else this frame and what was thrown into it hold each other
+            _left(followed, error, ending)
             raise
 
     return driven
@@ -59,27 +58,59 @@ def drive_async_generator(
 
     @functools.wraps(function)
     async def driven(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:  # noqa: ANN401 - whatever it takes
-        followed = open_with(open_call, args, kwargs)
+        followed, ending = open_with(open_call, args, kwargs), DRAINED
         try:
             body = function(*args, **kwargs)
-            step, given = body.asend, None
+            step: Any = _first_step(body)
             while True:
                 with followed.scope:
-                    item = await step(given)
-                followed.keep(item)
+                    item = await step
+                _yielded(followed, item, ending)
                 try:
-                    step, given = body.asend, (yield item)
-                except GeneratorExit:
-                    with followed.scope:
-                        await body.aclose()
-                    finish(followed, ABANDONED)
-                    raise
+                    step = body.asend((yield item))
                 except BaseException as thrown:  # noqa: BLE001 - it is the body's to handle
-                    step, given = body.athrow, thrown
+                    step, ending = body.athrow(thrown), _asked_by(thrown)
         except StopAsyncIteration:
-            finish(followed, DRAINED)
+            finish(followed, ending)
         except BaseException as error:
-            fail(followed, error)
+            step = None  # as above
+            _left(followed, error, ending)
             raise
 
     return driven
+
+
+def _asked_by(thrown: BaseException) -> str:
+    return ABANDONED if isinstance(thrown, GeneratorExit) else DRAINED
+
+
+def _yielded(followed: Drivable, item: object, ending: str) -> None:
+    if ending == ABANDONED:  # it was closed, and goes on all the same: whatever it yields now, nobody asked for
+        finish(followed, ABANDONED)
+    keep(followed, item)
+
+
+def _left(followed: Drivable, error: BaseException, ending: str) -> None:
+    if ending == ABANDONED and isinstance(error, GeneratorExit):
+        finish(followed, ABANDONED)
+    else:
+        fail(followed, error)
+
+
+def _first_step(body: AsyncGenerator[Any, Any]) -> Awaitable[Any]:
+    """
+    Return the first step of `body`, which is then unknown to the event loop.
+
+    A loop closes the generators that were left to the garbage collector, or are open when it ends itself, each in a
+    task of its own. It knows the driven one, which closes `body`, inside of the scope: twice at once is an error.
+    """
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(firstiter=None, finalizer=_leave_alone)
+    try:
+        return body.asend(None)
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+
+
+def _leave_alone(_: AsyncGenerator[Any, Any]) -> None:
+    """Finalise nothing."""

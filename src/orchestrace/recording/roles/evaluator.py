@@ -27,15 +27,14 @@ class Evaluator(TurnRole):
         version = self.declaration.version
         return super()._named() | ({names.EVALUATOR_VERSION: version} if version is not None else {})
 
-    def _tell(self, end: End) -> None:
-        super()._tell(end)
+    def _came(self, end: End) -> None:
+        super()._came(end)
         self.put({names.EVALUATOR_KIND: self.declaration.kind or ("llm" if self.totals.calls else "code")})
         read = self.declaration.verdicts
         # What the function returned, not what `read` makes the output of it: `verdicts` knows `read` itself.
-        result = end.value if self._items is None else self._items.folded(self.declaration.reduce)
-        if read is None or end.error is not None or result is MISSING:
+        if read is None or end.error is not None or end.value is MISSING:
             return
-        verdicts = read(result, self.name)
+        verdicts = read(end.value, self.name)
         judge(self, verdicts)
         if self.turn is not None and lineage.nearest(self.parent, self.role) is None:
             self.turn.verdicts.extend(verdicts)

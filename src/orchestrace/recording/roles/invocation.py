@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import Final
 
 from orchestrace import conventions as names
@@ -11,8 +10,8 @@ from orchestrace.messages import text
 from orchestrace.recording import exceptions
 from orchestrace.recording.arguments import Call
 from orchestrace.recording.ending import ABANDONED, CANCELLED, ERROR, INTERRUPTED, End
-from orchestrace.recording.recording import Recording
 from orchestrace.recording.roles.declaration import Declaration
+from orchestrace.recording.roles.iteration import Iteration
 from orchestrace.recording.roles.progress import STOPPED, Progress
 from orchestrace.recording.roles.role import Role
 from orchestrace.recording.roles.summary import summary
@@ -31,20 +30,25 @@ _HASH: Final = 16
 class Invocation(Role):
     """A run: it knows its iterations and why it went no further."""
 
-    __slots__ = ("_held", "progress")
+    __slots__ = ("_iteration", "progress")
 
     def __init__(self, declaration: Declaration, name: str, call: Call) -> None:
         self.progress = Progress()
-        self._held: Recording | None = None
+        self._iteration: Iteration | None = None
         super().__init__(declaration, name, call)
 
-    def holds(self, iteration: Recording) -> None:
+    def holds(self, iteration: Iteration) -> None:
         """Take note of the iteration that ends with the run, if nothing ends it before."""
-        self._held = iteration
+        self._iteration = iteration
+
+    def goes_on(self) -> None:
+        """End the iteration that was left: the run went on without it."""
+        if self._iteration is not None:
+            self._iteration.settle()
 
     def _finish(self, end: End) -> None:
-        if self._held is not None:
-            self._held.end(replace(end, value=None))
+        if self._iteration is not None:
+            self._iteration.settle(end)
         super()._finish(end)
 
     def _asked(self, call: Call) -> dict[str, AttributeValue]:

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from types import CodeType
+
 from orchestrace import conventions as names
 from orchestrace.recording import lineage
 from orchestrace.recording.arguments import Call
-from orchestrace.recording.ending import End
+from orchestrace.recording.ending import RETURNED, End
 from orchestrace.recording.roles.declaration import Declaration
 from orchestrace.recording.roles.progress import Round
 from orchestrace.recording.roles.role import Role
 from orchestrace.recording.roles.summary import summary
-from orchestrace.typing import AttributeValue
+from orchestrace.recording.selectors import MISSING
+from orchestrace.typing import AttributeValue, Nanoseconds
 
-__all__ = ["Iteration"]
+__all__ = ["Iteration", "Place"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a loop was left: the moment, and the line of the program."""
+
+    at: Nanoseconds
+    code: CodeType
+    line: int
+
+    def lies_on_the_way_of(self, error: BaseException) -> bool:
+        """Tell whether an exception passed through this very line."""
+        step = error.__traceback__
+        while step is not None:
+            if step.tb_frame.f_code is self.code and step.tb_lineno == self.line:
+                return True
+            step = step.tb_next
+        return False
 
 
 class Iteration(Role):
@@ -20,9 +42,12 @@ class Iteration(Role):
     One iteration: what is drafted and judged inside of it belongs together.
 
     It stays current between the steps of a loop in the caller's own code, which no other recording does.
+
+    A loop that lets go of its iteration was left by a `break`, or by an exception that nobody has seen yet. So the run
+    around keeps the iteration until something else begins, or it ends itself: then it is known which it was.
     """
 
-    __slots__ = ("round",)
+    __slots__ = ("_left", "round")
 
     role = lineage.ITERATION
     verb = "iteration"
@@ -30,7 +55,22 @@ class Iteration(Role):
 
     def __init__(self, round_: Round) -> None:
         self.round = round_
+        self._left: Place | None = None
         super().__init__(Declaration(role=self.role), str(round_.index), Call())
+
+    def leave(self, place: Place) -> None:
+        """Hear that the loop has let go of it."""
+        self._left = place
+
+    def settle(self, end: End | None = None) -> None:
+        """End as what came of it: with `end`, the run's own, if the iteration was still held or the error came from it."""
+        left = self._left
+        if left is None:
+            if end is not None:
+                self.end(replace(end, value=MISSING))
+            return
+        failed = end is not None and end.error is not None and left.lies_on_the_way_of(end.error)
+        self.end(End(end.ending, left.at, MISSING, end.error) if failed and end else End(RETURNED, left.at, MISSING))
 
     def _identity(self, call: Call) -> dict[str, AttributeValue]:
         return super()._identity(call) | {names.ITERATION_INDEX: self.round.index}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Final
 
@@ -12,6 +13,10 @@ __all__ = ["ACCEPTED", "LIMIT", "STOPPED", "Progress", "Round"]
 ACCEPTED: Final = "accepted"
 LIMIT: Final = "limit"
 STOPPED: Final = "stopped"
+
+
+_counting = threading.RLock()
+"""One for all: held for microseconds. It can be taken again: a garbage collection inside may run anything."""
 
 
 class Round:
@@ -39,7 +44,7 @@ class Progress:
     other role is open, begins the next one.
     """
 
-    __slots__ = ("_evaluated", "_lock", "_open", "accepted_index", "detail", "last", "stop")
+    __slots__ = ("_evaluated", "_open", "accepted_index", "detail", "last", "stop")
 
     def __init__(self) -> None:
         self.last: Round | None = None
@@ -49,7 +54,6 @@ class Progress:
         self.detail: str | None = None
         self._open = 0
         self._evaluated = False
-        self._lock = threading.Lock()
 
     @property
     def count(self) -> int:
@@ -66,7 +70,7 @@ class Progress:
 
     def open_role(self, *, generates: bool, starts: bool | None) -> Round:
         """Take note of a role that begins outside of `iterations()`; return the iteration that it belongs to."""
-        with self._lock:
+        with _counting:
             due = generates and self._evaluated and not self._open
             if self.last is None or (due if starts is None else starts and generates):
                 self.advance()
@@ -75,7 +79,7 @@ class Progress:
 
     def close_role(self, *, evaluates: bool) -> None:
         """Take note of its end."""
-        with self._lock:
+        with _counting:
             self._open -= 1
             self._evaluated = self._evaluated or (evaluates and not self._open)
 
@@ -88,3 +92,12 @@ class Progress:
             self.accepted_index = self.last.index
             return True, ACCEPTED
         return (None if accepted is None and self.stop is None else False), self.stop
+
+
+def _forked() -> None:
+    global _counting  # noqa: PLW0603 - whoever held it is not in this process
+    _counting = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from opentelemetry.trace import SpanKind
@@ -122,22 +122,20 @@ class Role(Recording):
         return {names.OUTPUT_VALUE: text, names.OUTPUT_MIME_TYPE: mime_type}
 
     def _tell(self, end: End) -> None:
-        output = self._result(end)
         self.put(self.totals.attributes())
+        if self._items is not None:
+            end = replace(end, value=self._items.folded(self.declaration.reduce))
+        self._came(end)
+
+    def _came(self, end: End) -> None:
+        """Take what came out of the body, of a stream so far; MISSING if nothing did."""
+        read, output = self.declaration.read, self._output
+        if output is MISSING:
+            output = end.value
+            if read is not None and not isinstance(read, Mapping) and output is not MISSING:
+                output = select_from(output, read)
         if output is not MISSING:
             self.put(self._told(output))
-
-    def _result(self, end: End) -> object:
-        if self._output is not MISSING:
-            return self._output
-        if self._items is not None:
-            result = self._items.folded(self.declaration.reduce)
-        else:
-            result = MISSING if end.error is not None else end.value
-        read = self.declaration.read
-        if read is None or isinstance(read, Mapping) or result is MISSING:
-            return result
-        return select_from(result, read)
 
 
 def _take_note(use: PromptUse) -> None:

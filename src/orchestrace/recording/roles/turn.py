@@ -35,7 +35,11 @@ class TurnRole(Role):
         elif isinstance(around, Invocation):
             self._inferring = around.progress
             self.turn = self._inferring.open_role(generates=self.generates, starts=declaration.starts_iteration)
-        super().__init__(declaration, name, call)
+        try:
+            super().__init__(declaration, name, call)
+        except BaseException:
+            self._leave_turn(evaluated=False)  # it never began: nobody will end it
+            raise
 
     def _identity(self, call: Call) -> dict[str, AttributeValue]:
         if self._inferring is None or self.turn is None:
@@ -43,9 +47,13 @@ class TurnRole(Role):
         return super()._identity(call) | {names.ITERATION_INDEX: self.turn.index, names.ITERATION_INFERRED: True}
 
     def _tell(self, end: End) -> None:
-        if self._inferring is not None:
-            self._inferring.close_role(evaluates=not self.generates)
+        self._leave_turn(evaluated=not self.generates)
         super()._tell(end)
+
+    def _leave_turn(self, *, evaluated: bool) -> None:
+        progress, self._inferring = self._inferring, None
+        if progress is not None:
+            progress.close_role(evaluates=evaluated)
 
 
 def round_around(recording: Recording | None) -> Round | None:

@@ -1,0 +1,32 @@
+"""`orchestrace list`: which runs there were."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from orchestrace.cli import console
+from orchestrace.cli.document import runs_document
+from orchestrace.cli.opening import JournalOption, JSONOption, open_journal
+from orchestrace.cli.table import table
+
+__all__ = ["list_runs"]
+
+
+def list_runs(
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many runs.")] = 20,
+    *,
+    journal: JournalOption = None,
+    nested: Annotated[bool, typer.Option("--nested", "--all", help="Also runs inside of other runs.")] = False,
+    json: JSONOption = False,
+) -> None:
+    """List runs, the newest first."""
+    reader = open_journal(journal)
+    runs = reader.runs(limit, nested=nested)
+    if json:
+        console.write(runs_document(runs))
+    elif runs:
+        console.show(table(runs))
+    else:
+        typer.echo(f"orchestrace: no run was recorded in {reader.folder} yet.", err=True)

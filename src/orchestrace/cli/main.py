@@ -1,0 +1,39 @@
+"""The entry point of the `orchestrace` command: it ends in one line on stderr where it cannot do what was asked."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from orchestrace.exceptions import OrchestraceError
+
+__all__ = ["main"]
+
+_NEEDS = ("typer", "rich")
+_FAILED = 1
+_UNUSABLE = 2
+
+
+def main() -> None:
+    """Run the command that the arguments name, and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a letter that the terminal does not have stops nothing
+    try:
+        from orchestrace.cli.application import application  # noqa: PLC0415 - it needs what may not be installed
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _NEEDS:
+            raise
+        _leave(f"the command needs {' and '.join(_NEEDS)}: pip install 'orchestrace[cli]'", _UNUSABLE)
+    try:
+        application(prog_name="orchestrace")
+    except BrokenPipeError:  # whoever read us, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(_FAILED) from None
+    except (OrchestraceError, OSError) as error:
+        _leave(str(error), _FAILED)
+
+
+def _leave(message: str, code: int) -> None:
+    print(f"orchestrace: {message}", file=sys.stderr)
+    raise SystemExit(code)

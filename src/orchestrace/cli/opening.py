@@ -1,0 +1,40 @@
+"""Open the journal that a command is to read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from orchestrace.exceptions import JournalError
+from orchestrace.journal.location import VARIABLE, default_folder
+from orchestrace.journal.reader import Reader
+
+__all__ = ["JSONOption", "JournalOption", "open_journal"]
+
+JournalOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--journal",
+        metavar="DIR",
+        help=f"The journal's folder; default: {VARIABLE}, else `orchestrace` in your state directory.",
+        show_default=False,
+    ),
+]
+"""Where to read; every command has it."""
+
+JSONOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print a JSON document.")]
+"""Print for programs; every command has it."""
+
+
+def open_journal(folder: Path | None) -> Reader:
+    """Return the reader of the journal in `folder`, or of the default one. Raises JournalError if there is none."""
+    place = default_folder() if folder is None else folder
+    if not place.is_dir():
+        msg = (
+            f"There is no journal in {place} yet: call orchestrace.configure() in the program that is to be recorded, "
+            f"or name another folder with --journal or {VARIABLE}."
+        )
+        raise JournalError(msg)
+    return Reader(place)

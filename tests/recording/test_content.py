@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextvars import copy_context
+
+import pytest
+from opentelemetry.context import Context, get_current
+
+from orchestrace.exceptions import ConfigurationError
+from orchestrace.recording.content import LEVELS, VARIABLE, content, is_recorded, use
+
+
+@pytest.fixture(autouse=True)
+def _default(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Begin with nothing set."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    yield
+    use(None)
+
+
+class TestVariable:
+    @pytest.mark.parametrize("value", ["span_only", "SPAN_AND_EVENT", "true", "True", " true ", ""])
+    def test_content_on_spans_is_recorded(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+        """In any case, and where it is empty."""
+        monkeypatch.setenv(VARIABLE, value)
+
+        assert is_recorded()
+
+    @pytest.mark.parametrize("value", ["no_content", "EVENT_ONLY", "false", "FALSE", "0", "nonsense"])
+    def test_anything_else_switches_it_off(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+        """What nobody understands must not leak."""
+        monkeypatch.setenv(VARIABLE, value)
+
+        assert not is_recorded()
+
+    def test_without_it_content_is_recorded(self) -> None:
+        """It is what this package is for."""
+        assert is_recorded()
+
+
+class TestUse:
+    @pytest.mark.parametrize("level", LEVELS)
+    def test_it_stands_above_the_variable(self, monkeypatch: pytest.MonkeyPatch, level: str) -> None:
+        """What the program says itself counts more."""
+        monkeypatch.setenv(VARIABLE, "false" if level == "full" else "true")
+        use(level)
+
+        assert (level == "full") == is_recorded()
+
+    def test_none_leaves_it_to_the_variable_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As before the first call."""
+        monkeypatch.setenv(VARIABLE, "false")
+        use("full")
+        use(None)
+
+        assert not is_recorded()
+
+    def test_an_unknown_level_is_an_error(self) -> None:
+        """It names those that exist, and changes nothing."""
+        with pytest.raises(ConfigurationError, match="'none' is no level: use one of 'full', 'off'"):
+            use("none")
+
+        assert is_recorded()
+
+
+class TestContent:
+    def test_holds_inside_the_block_alone(self) -> None:
+        """Afterwards, and after an exception, what was there before is back."""
+        before = get_current()
+        with pytest.raises(ZeroDivisionError), content("off"):
+            assert not is_recorded()
+            raise ZeroDivisionError
+
+        assert is_recorded()
+        assert before == get_current()
+
+    def test_the_inner_block_counts(self) -> None:
+        """One call inside of a silent run can be shown."""
+        with content("off"), content("full"):
+            assert is_recorded()
+
+    def test_stands_above_what_the_process_uses(self) -> None:
+        """The nearest word counts."""
+        use("off")
+        with content("full"):
+            assert is_recorded()
+
+    def test_reaches_tasks_and_copied_contexts(self) -> None:
+        """Whatever carries OpenTelemetry's context carries this."""
+
+        async def ask() -> bool:
+            return await asyncio.create_task(asyncio.to_thread(is_recorded))
+
+        with content("off"):
+            assert [False, False] == [asyncio.run(ask()), copy_context().run(is_recorded)]
+
+    def test_another_context_can_be_asked_about(self) -> None:
+        """A span that starts elsewhere has its own level."""
+        with content("off"):
+            assert is_recorded(Context())
+
+    def test_an_unknown_level_is_an_error(self) -> None:
+        """At the latest when the block is entered."""
+        with pytest.raises(ConfigurationError), content("some"):
+            pass

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from orchestrace import conventions as names
+from orchestrace.recording import prompt_use
+from orchestrace.recording.prompt_use import PromptUse, rendered
+
+USE = PromptUse("sourcing/draft", "3", "abc", "Write to {name}", {"name": "Ada", "api_key": "hunter2"})
+SHOWN = PromptUse("judge", "1", "def", "Judge", {}, ({"id": "1", "input": "a", "output": "b"},), "123")
+IDENTITY = {names.PROMPT_NAME: "sourcing/draft", names.PROMPT_VERSION: "3", names.PROMPT_HASH: "abc"}
+
+
+class TestIdentity:
+    def test_names_the_prompt_and_none_of_its_words(self) -> None:
+        """Every model call that follows carries it."""
+        assert IDENTITY == USE.identity()
+
+    def test_examples_are_told_by_their_hash(self) -> None:
+        """Where there are some."""
+        assert SHOWN.identity()[names.FEW_SHOT_HASH] == "123"
+
+
+class TestAttributes:
+    def test_without_content_it_is_the_identity(self) -> None:
+        """No word of the template, the variables or the examples."""
+        assert USE.identity() == USE.attributes(content=False)
+        assert SHOWN.identity() == SHOWN.attributes(content=False)
+
+    def test_with_content_the_words_are_there(self) -> None:
+        """Template, variables as a snapshot with its secrets masked, examples."""
+        attributes = USE.attributes(content=True)
+
+        assert attributes[names.PROMPT_TEMPLATE] == "Write to {name}"
+        assert json.loads(str(attributes[names.PROMPT_VARIABLES])) == {"name": "Ada", "api_key": "[masked:secret]"}
+        assert json.loads(str(SHOWN.attributes(content=True)[names.FEW_SHOT])) == [{"id": "1", "input": "a", "output": "b"}]

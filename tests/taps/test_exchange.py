@@ -1,0 +1,360 @@
+"""Every way to call a model, and every way to leave its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+
+from orchestrace.testing import Answer, Cut, Pause, refused_endpoint
+
+TEXT = "Hello there."
+LEFT = ("orchestrace.ending", "gen_ai.request.stream")
+
+
+def words(seen: Any) -> str | None:  # noqa: ANN401 - a Seen, which is the conftest's own
+    """Return what the span says was answered."""
+    (text,) = seen.told("gen_ai.output.messages")
+    return None if text is None else "".join(part["content"] for said in json.loads(text) for part in said["parts"])
+
+
+def halting(answer: Answer, after: int) -> Answer:
+    """Return a stream that says no more after some pieces, until the client leaves."""
+    assert answer.pieces is not None
+    return Answer(pieces=[*answer.pieces[:after], Pause(60.0), *answer.pieces[after:]])
+
+
+# -- every way to call ------------------------------------------------------------------------------------------------
+def create(ask: Any) -> Any:
+    return ask.create()
+
+
+async def create_async(ask: Any) -> Any:
+    return await ask.create()
+
+
+def raw(ask: Any) -> Any:
+    response = ask.resource.with_raw_response.create(**ask.sdk.arguments)
+    return [response.parse(), response.http_response.content, response.http_response.is_closed]
+
+
+async def raw_async(ask: Any) -> Any:
+    response = await ask.resource.with_raw_response.create(**ask.sdk.arguments)
+    parsed = response.parse()
+    return [await parsed if asyncio.iscoroutine(parsed) else parsed, response.http_response.content]
+
+
+def reading(ask: Any) -> Any:
+    with ask.resource.with_streaming_response.create(**ask.sdk.arguments) as response:
+        return [response.read(), response.parse()]
+
+
+async def reading_async(ask: Any) -> Any:
+    async with ask.resource.with_streaming_response.create(**ask.sdk.arguments) as response:
+        return [await response.read(), await response.parse()]
+
+
+def lines(ask: Any) -> Any:
+    with ask.resource.with_streaming_response.create(**ask.sdk.arguments) as response:
+        return list(response.iter_lines())
+
+
+async def lines_async(ask: Any) -> Any:
+    async with ask.resource.with_streaming_response.create(**ask.sdk.arguments) as response:
+        return [line async for line in response.iter_lines()]
+
+
+WHOLE = {
+    "create": create,
+    "create, async": create_async,
+    "raw response": raw,
+    "raw response, async": raw_async,
+    "streaming response read": reading,
+    "streaming response read, async": reading_async,
+    "streaming response by lines": lines,
+    "streaming response by lines, async": lines_async,
+}
+
+
+def stream(ask: Any) -> Any:
+    return list(ask.create(stream=True))
+
+
+async def stream_async(ask: Any) -> Any:
+    return [item async for item in await ask.create(stream=True)]
+
+
+def stream_raw(ask: Any) -> Any:
+    return list(ask.resource.with_raw_response.create(**ask.sdk.arguments, stream=True).parse())
+
+
+async def stream_raw_async(ask: Any) -> Any:
+    response = await ask.resource.with_raw_response.create(**ask.sdk.arguments, stream=True)
+    parsed = response.parse()
+    return [item async for item in (await parsed if asyncio.iscoroutine(parsed) else parsed)]
+
+
+def stream_lines(ask: Any) -> Any:
+    with ask.resource.with_streaming_response.create(**ask.sdk.arguments, stream=True) as response:
+        return list(response.iter_lines())
+
+
+async def stream_lines_async(ask: Any) -> Any:
+    async with ask.resource.with_streaming_response.create(**ask.sdk.arguments, stream=True) as response:
+        return [line async for line in response.iter_lines()]
+
+
+def stream_parsed(ask: Any) -> Any:
+    with ask.resource.with_streaming_response.create(**ask.sdk.arguments, stream=True) as response:
+        return list(response.parse())
+
+
+async def stream_parsed_async(ask: Any) -> Any:
+    async with ask.resource.with_streaming_response.create(**ask.sdk.arguments, stream=True) as response:
+        return [item async for item in await response.parse()]
+
+
+def helper(ask: Any) -> Any:
+    with ask.resource.stream(**ask.sdk.arguments) as events:
+        seen = [event.type for event in events]
+        return [seen, events.get_final_message() if ask.sdk.name == "anthropic" else events.get_final_completion()]
+
+
+async def helper_async(ask: Any) -> Any:
+    async with ask.resource.stream(**ask.sdk.arguments) as events:
+        seen = [event.type async for event in events]
+        final = events.get_final_message if ask.sdk.name == "anthropic" else events.get_final_completion
+        return [seen, await final()]
+
+
+STREAMED = {
+    "create": stream,
+    "create, async": stream_async,
+    "raw response": stream_raw,
+    "raw response, async": stream_raw_async,
+    "streaming response by lines": stream_lines,
+    "streaming response by lines, async": stream_lines_async,
+    "streaming response parsed": stream_parsed,
+    "streaming response parsed, async": stream_parsed_async,
+    "helper": helper,
+    "helper, async": helper_async,
+}
+
+
+class TestCalls:
+    @pytest.mark.parametrize("scenario", WHOLE.values(), ids=WHOLE)
+    def test_whole_answer(self, scenario: Any, sdk: Any, play: Any) -> None:
+        """However it is asked for, an answer that comes whole is returned."""
+        seen = play(scenario, sdk.answer(TEXT))
+
+        assert ("returned", None, None, 12, 5, 1, TEXT, sdk.success) == (
+            *seen.told(*LEFT, "gen_ai.response.time_to_first_chunk"),
+            *seen.told("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens", "orchestrace.attempts"),
+            words(seen),
+            seen.span.status,
+        )
+
+    @pytest.mark.parametrize("scenario", STREAMED.values(), ids=STREAMED)
+    def test_stream(self, scenario: Any, sdk: Any, play: Any) -> None:
+        """However it is read, a stream that is read to its end is drained."""
+        seen = play(scenario, sdk.answer(TEXT, stream=True))
+        (first,) = seen.told("gen_ai.response.time_to_first_chunk")
+
+        assert ("drained", True, 12, 5, 1, TEXT, sdk.success) == (
+            *seen.told(*LEFT, "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens", "orchestrace.attempts"),
+            words(seen),
+            seen.span.status,
+        )
+        assert 0 < first <= (seen.span.end - seen.span.start) / 1e9
+
+    @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+    @pytest.mark.parametrize("scenario", [create, create_async, reading, stream, stream_async], ids=lambda one: one.__name__)
+    def test_compressed(self, scenario: Any, encoding: Any, sdk: Any, play: Any) -> None:
+        """What is compressed on the wire is read all the same."""
+        whole = sdk.answer(TEXT, stream=scenario in {stream, stream_async})
+        packed = Answer(body=whole.body, pieces=whole.pieces, encoding=encoding)
+
+        assert TEXT == words(play(scenario, packed))
+
+
+# -- every way to leave -----------------------------------------------------------------------------------------------
+def said_something(item: Any) -> bool:
+    """Tell whether an item of a stream holds the first word."""
+    return "Hello" in repr(item)
+
+
+def broke_off_and_closed(ask: Any) -> Any:
+    answer = ask.create(stream=True)
+    first = next(filter(said_something, answer))
+    answer.close()
+    return first
+
+
+def broke_off_and_dropped(ask: Any) -> Any:
+    first = next(filter(said_something, ask.create(stream=True)))
+    gc.collect()
+    return first
+
+
+def left_block(ask: Any) -> Any:
+    with ask.create(stream=True) as answer:
+        return next(filter(said_something, answer))
+
+
+def raised_in_loop(ask: Any) -> Any:
+    with suppress(KeyError), ask.create(stream=True) as answer:
+        for item in answer:
+            if said_something(item):
+                raise KeyError
+
+
+def closed_while_held(ask: Any) -> Any:
+    answer = ask.create(stream=True)
+    items = iter(answer)
+    first = next(filter(said_something, items))
+    answer.close()
+    answer.close()
+    return [first, answer.response.is_closed]
+
+
+def left_helper(ask: Any) -> Any:
+    with ask.resource.stream(**ask.sdk.arguments) as events:
+        return next(filter(said_something, events)).type
+
+
+async def first_async(items: Any) -> Any:
+    """Return the first item that holds the first word."""
+    async for item in items:
+        if said_something(item):
+            return item
+    return None
+
+
+async def broke_off_and_closed_async(ask: Any) -> Any:
+    answer = await ask.create(stream=True)
+    first = await first_async(answer)
+    await answer.close()
+    return first
+
+
+async def broke_off_and_dropped_async(ask: Any) -> Any:
+    first = await first_async(await ask.create(stream=True))
+    gc.collect()
+    return first
+
+
+async def left_block_async(ask: Any) -> Any:
+    async with await ask.create(stream=True) as answer:
+        return await first_async(answer)
+
+
+async def raised_in_loop_async(ask: Any) -> Any:
+    with suppress(KeyError):
+        async with await ask.create(stream=True) as answer:
+            async for item in answer:
+                if said_something(item):
+                    raise KeyError
+
+
+async def closed_while_held_async(ask: Any) -> Any:
+    answer = await ask.create(stream=True)
+    items = answer.__aiter__()
+    first = await first_async(items)
+    await answer.close()
+    await answer.close()
+    return [first, answer.response.is_closed]
+
+
+async def left_helper_async(ask: Any) -> Any:
+    async with ask.resource.stream(**ask.sdk.arguments) as events:
+        return (await first_async(events)).type
+
+
+LEAVING = {
+    "broke off and closed": broke_off_and_closed,
+    "broke off and closed, async": broke_off_and_closed_async,
+    "broke off and dropped": broke_off_and_dropped,
+    "broke off and dropped, async": broke_off_and_dropped_async,
+    "left block": left_block,
+    "left block, async": left_block_async,
+    "raised in loop": raised_in_loop,
+    "raised in loop, async": raised_in_loop_async,
+    "closed while held": closed_while_held,
+    "closed while held, async": closed_while_held_async,
+    "left helper": left_helper,
+    "left helper, async": left_helper_async,
+}
+
+
+def never_read(ask: Any) -> Any:
+    ask.create(stream=True).close()
+
+
+def never_read_and_dropped(ask: Any) -> Any:
+    ask.create(stream=True)
+    gc.collect()
+
+
+async def never_read_async(ask: Any) -> Any:
+    await (await ask.create(stream=True)).close()
+
+
+async def never_read_and_dropped_async(ask: Any) -> Any:
+    await ask.create(stream=True)
+    gc.collect()
+
+
+NEVER = {
+    "closed": never_read,
+    "closed, async": never_read_async,
+    "dropped": never_read_and_dropped,
+    "dropped, async": never_read_and_dropped_async,
+}
+
+
+async def cancelled(ask: Any) -> Any:
+    answer = await ask.create(stream=True)
+    begun = asyncio.Event()
+
+    async def read() -> None:
+        async for item in answer:
+            if said_something(item):
+                begun.set()
+
+    task = asyncio.create_task(read())
+    await begun.wait()
+    await asyncio.sleep(0)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    return task.cancelled()
+
+
+class TestLeaving:
+    @pytest.mark.parametrize("scenario", LEAVING.values(), ids=LEAVING)
+    def test_abandoned(self, scenario: Any, sdk: Any, play: Any) -> None:
+        """A stream that is left early is no error, and keeps what came."""
+        seen = play(scenario, halting(sdk.answer(["Hello ", "there."], stream=True), after=2 if sdk.name == "openai" else 3))
+
+        assert ("abandoned", True, sdk.success, "Hello ") == (*seen.told(*LEFT), seen.span.status, words(seen))
+
+    @pytest.mark.parametrize("scenario", NEVER.values(), ids=NEVER)
+    def test_never_read(self, scenario: Any, sdk: Any, play: Any) -> None:
+        """A stream of which nothing is read was asked for all the same."""
+        seen = play(scenario, sdk.answer(TEXT, stream=True))
+
+        assert ("abandoned", True, None, None, sdk.success) == (
+            *seen.told(*LEFT, "gen_ai.response.time_to_first_chunk", "gen_ai.output.messages"),
+            seen.span.status,
+        )
+
+    def test_cancelled(self, sdk: Any, play: Any) -> None:
+        """A task that is cancelled while it reads is no error, and what came is kept."""
+        seen = play(cancelled, halting(sdk.answer(["Hello ", "there."], stream=True), after=2 if sdk.name == "openai" else 3))
+
+        assert ("cancelled", True, sdk.success, "Hello ") == (*seen.told(*LEFT), seen.span.status, words(seen))

@@ -1,0 +1,236 @@
+"""Calls that fail, calls that are tried again, and calls that the SDK has a span for itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+from pydantic import BaseModel
+
+from orchestrace.testing import Answer, Cut, Pause, refused_endpoint, server_sent_event
+
+FAILED = ("orchestrace.ending", "error.type", "http.response.status_code", "orchestrace.attempts")
+
+
+class Person(BaseModel):
+    name: str
+
+
+def create(ask: Any) -> Any:
+    return ask.create()
+
+
+async def create_async(ask: Any) -> Any:
+    return await ask.create()
+
+
+def stream(ask: Any) -> Any:
+    return list(ask.create(stream=True))
+
+
+async def stream_async(ask: Any) -> Any:
+    return [item async for item in await ask.create(stream=True)]
+
+
+CALLS = pytest.mark.parametrize("scenario", [create, create_async, stream, stream_async], ids=lambda one: one.__name__)
+STREAMS = pytest.mark.parametrize("scenario", [stream, stream_async], ids=lambda one: one.__name__)
+WHOLE = pytest.mark.parametrize("scenario", [create, create_async], ids=lambda one: one.__name__)
+
+
+def refusal(status: int, **headers: str) -> Answer:
+    """Return an error in words that both providers use."""
+    return Answer(status, headers, {"type": "error", "error": {"type": "some_error", "message": "Not today."}})
+
+
+def again() -> Answer:
+    """Return a refusal after which both SDKs try again at once."""
+    return refusal(429, **{"retry-after-ms": "1"})
+
+
+def words(seen: Any) -> str | None:
+    """Return what the span says was answered."""
+    (text,) = seen.told("gen_ai.output.messages")
+    return None if text is None else "".join(part["content"] for said in json.loads(text) for part in said["parts"])
+
+
+def answer_of(scenario: Any, sdk: Any) -> Answer:
+    """Return the answer that a scenario asks for."""
+    return sdk.answer("Hello there.", stream=scenario in {stream, stream_async})
+
+
+class TestFailure:
+    @pytest.mark.parametrize("status", [400, 401, 404, 429, 500])
+    @CALLS
+    def test_refused_by_http(self, scenario: Any, status: int, play: Any) -> None:
+        """The error is the provider's own, in its own words, and its body is kept."""
+        seen = play(scenario, refusal(status), fails=True)
+
+        assert ("error", "some_error", status, 1, "ERROR", "Not today.", None) == (
+            *seen.told(*FAILED),
+            seen.span.status,
+            seen.span.status_message,
+            *seen.told("gen_ai.response.time_to_first_chunk"),
+        )
+        assert json.loads(refusal(status).content()) == json.loads(*seen.told("orchestrace.response.body"))
+
+    @CALLS
+    def test_refused_without_words(self, scenario: Any, play: Any) -> None:
+        """The status stands for what nobody said."""
+        seen = play(scenario, Answer(502, body="<html>bad gateway</html>"), fails=True)
+
+        assert ("error", "502", 502, 1, "HTTP 502") == (*seen.told(*FAILED), seen.span.status_message)
+
+    @CALLS
+    def test_nobody_answers(self, scenario: Any, sdk: Any, play: Any) -> None:
+        """The exception that the program sees says what went wrong."""
+        with refused_endpoint() as url:
+            seen = play(scenario, fails=True, url=url)
+        (event,) = seen.span.events
+
+        assert ("error", f"{sdk.name}.APIConnectionError", None, 1, "ERROR", "Connection error.") == (
+            *seen.told(*FAILED),
+            seen.span.status,
+            seen.span.status_message,
+        )
+        assert f"{sdk.name}.APIConnectionError" == event.attributes["exception.type"]
+
+    @CALLS
+    def test_too_late(self, scenario: Any, sdk: Any, play: Any) -> None:
+        """An answer that does not come in time is an error without a status."""
+        seen = play(scenario, Answer(before=Pause(60.0)), fails=True, timeout=0.05)
+
+        assert ("error", f"{sdk.name}.APITimeoutError", None, 1) == seen.told(*FAILED)
+
+    @WHOLE
+    def test_cut_off(self, scenario: Any, sdk: Any, play: Any) -> None:
+        """Half an answer is none."""
+        whole = sdk.answer("Hello there.")
+        seen = play(scenario, Answer(headers={"content-length": "9999"}, body=whole.body), fails=True)
+
+        assert ("error", f"{sdk.name}.APIConnectionError", None, 1) == seen.told(*FAILED)
+
+    @pytest.mark.parametrize("reset", [False, True])
+    @STREAMS
+    def test_stream_cut_off(self, scenario: Any, reset: bool, sdk: Any, play: Any) -> None:
+        """What came of a stream that broke is kept."""
+        pieces = sdk.answer(["Hello ", "there."], stream=True).pieces[: 2 if sdk.name == "openai" else 3]
+        seen = play(scenario, Answer(pieces=[*pieces, Cut(reset=reset)]), fails=True)
+        kind = "httpx2.ReadError" if reset else "httpx2.RemoteProtocolError"
+
+        assert ("error", kind, None, 1, "ERROR", "Hello ") == (*seen.told(*FAILED), seen.span.status, words(seen))
+
+    @STREAMS
+    def test_error_in_a_stream(self, scenario: Any, sdk: Any, play: Any) -> None:
+        """An error that comes among the events of a 200 is an error, and what came before is kept."""
+        pieces = sdk.answer(["Hello ", "there."], stream=True).pieces[: 2 if sdk.name == "openai" else 3]
+        error = {"type": "error", "error": {"type": "overloaded_error", "message": "Not now."}}
+        seen = play(scenario, Answer(pieces=[*pieces, server_sent_event(error, "error")]), fails=True)
+
+        assert ("error", "overloaded_error", 200, 1, "Not now.", "Hello ") == (
+            *seen.told(*FAILED),
+            seen.span.status_message,
+            words(seen),
+        )
+
+    def test_cancelled_before_the_answer(self, sdk: Any, play: Any) -> None:
+        """A task that is cancelled while it waits is no error."""
+        arrived: list[Any] = []
+
+        def wait(request: Any) -> Answer:
+            arrived.append(request)
+            return Answer(before=Pause(60.0))
+
+        async def cancelled(ask: Any) -> Any:
+            before = len(arrived)
+            task = asyncio.create_task(ask.create())
+            while len(arrived) == before:
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+            return task.cancelled()
+
+        seen = play(cancelled, wait)
+
+        assert ("cancelled", None, None, 1, sdk.success) == (*seen.told(*FAILED), seen.span.status)
+
+    @pytest.mark.parametrize("asynchronous", [False, True])
+    def test_answer_that_does_not_fit(self, asynchronous: bool, sdk: Any, play: Any) -> None:
+        """What the SDK could not make of an answer is an error of the call, and the answer is kept."""
+        asked = {"response_format": Person} if sdk.name == "openai" else {"output_format": Person}
+
+        def parse(ask: Any) -> Any:
+            return ask.resource.parse(**ask.sdk.arguments, **asked)
+
+        async def parse_async(ask: Any) -> Any:
+            return await ask.resource.parse(**ask.sdk.arguments, **asked)
+
+        scenario = parse_async if asynchronous else parse
+        good, bad = play(scenario, sdk.answer('{"name": "Ada"}')), play(scenario, sdk.answer("Ada"), fails=True)
+
+        assert ("returned", None, '{"name": "Ada"}', ("json",)) == (
+            *good.told(*FAILED[:2]),
+            words(good),
+            good.told("gen_ai.output.type"),
+        )
+        assert ("error", "Ada") == (*bad.told(*FAILED[:1]), words(bad))
+
+
+class TestAttempts:
+    @CALLS
+    def test_one_call(self, scenario: Any, sdk: Any, play: Any) -> None:
+        """A call that succeeds at the second attempt is one call without an error; its tokens count once."""
+        seen = play(scenario, again(), answer_of(scenario, sdk), max_retries=2)
+        ending = "returned" if scenario in {create, create_async} else "drained"
+
+        assert (ending, None, None, 2, sdk.success, [], 12, 5) == (
+            *seen.told(*FAILED),
+            seen.span.status,
+            seen.span.events,
+            *seen.told("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"),
+        )
+        assert 2 == len(seen.requests)
+
+    @WHOLE
+    def test_waiting_is_part_of_it(self, scenario: Any, sdk: Any, play: Any) -> None:
+        """The call lasts from its first attempt to the end of its last."""
+        seen = play(scenario, refusal(429, **{"retry-after-ms": "40"}), answer_of(scenario, sdk), max_retries=1)
+
+        assert 0.04 <= (seen.span.end - seen.span.start) / 1e9
+
+    @CALLS
+    def test_all_fail(self, scenario: Any, play: Any) -> None:
+        """What the last attempt said is what the call says."""
+        seen = play(scenario, again(), refusal(500), max_retries=1, fails=True)
+
+        assert ("error", "some_error", 500, 2) == seen.told(*FAILED)
+
+    @CALLS
+    def test_connection_lost_once(self, scenario: Any, sdk: Any, play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An attempt that nobody answered is an attempt."""
+        monkeypatch.setattr(f"{sdk.name}._base_client.INITIAL_RETRY_DELAY", 0.001)
+        seen = play(scenario, Answer(before=Cut()), answer_of(scenario, sdk), max_retries=1)
+
+        assert (None, None, 2, sdk.success, []) == (*seen.told(*FAILED[1:]), seen.span.status, seen.span.events)
+
+    def test_calls_one_after_the_other(self, sdk: Any, play: Any) -> None:
+        """A second call is no attempt of the first."""
+
+        def twice(ask: Any) -> Any:
+            return [ask.create(), ask.create()]
+
+        seen = play(twice, sdk.answer("One."), sdk.answer("Two."))
+
+        assert [1, 1] == [span.attributes["orchestrace.attempts"] for span in seen.spans]
+
+    def test_calls_side_by_side(self, sdk: Any, play: Any) -> None:
+        """Calls of one client that run at once are told apart."""
+
+        async def both(ask: Any) -> Any:
+            return await asyncio.gather(ask.create(), ask.create())
+
+        seen = play(both, again(), again(), sdk.answer("One."), sdk.answer("One."), max_retries=2)
+
+        assert (2, 4) == (len(seen.spans), sum(span.attributes["orchestrace.attempts"] for span in seen.spans))
