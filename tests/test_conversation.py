@@ -22,9 +22,9 @@ class TestMessagesOf:
         """They are a message of the system's."""
         attributes = {"gen_ai.system_instructions": '[{"type":"text","content":"Be brief."}]'}
 
-        assert [
-            {"role": "system", "parts": [{"type": "text", "content": "Be brief."}]}
-        ] == orchestrace.messages_of(attributes)
+        assert [{"role": "system", "parts": [{"type": "text", "content": "Be brief."}]}] == orchestrace.messages_of(
+            attributes
+        )
 
     @pytest.mark.parametrize("document", ["{", "3", "null", "", 3, None])
     def test_what_is_no_list_of_messages_is_left_out(self, document: object) -> None:

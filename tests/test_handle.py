@@ -47,9 +47,7 @@ class TestSetKey:
                     pass
         names = ["execute_tool before", "execute_tool after", "invoke_agent Crafter"]
 
-        assert [None, "job-1", "job-1"] == [
-            orchestrace_spans.attributes(name).get("orchestrace.key") for name in names
-        ]
+        assert [None, "job-1", "job-1"] == [orchestrace_spans.attributes(name).get("orchestrace.key") for name in names]
 
     def test_a_key_can_be_any_value(self, orchestrace_spans: Spans) -> None:
         """It becomes a text of at most 256 characters."""

@@ -13,9 +13,15 @@ from orchestrace.testing import Spans
 
 
 @orchestrace.evaluator(name="tone")
-def tone(passed: bool) -> Evaluation:
+def tone(*, passed: bool) -> Evaluation:
     """Judge."""
     return Evaluation(score=float(passed), passed=passed)
+
+
+@orchestrace.generator
+def fail() -> None:
+    """Fail."""
+    raise ValueError
 
 
 def outcome(spans: Spans) -> dict[str, object]:
@@ -118,7 +124,7 @@ class TestStopReason:
         """The iteration is named."""
         with orchestrace.agent(name="A"):
             for turn in orchestrace.iterations(limit=3):
-                if tone(turn.index == 2).passed:
+                if tone(passed=turn.index == 2).passed:
                     break
 
         assert {"iterations": 2, "accepted": True, "stop_reason": "accepted", "accepted_iteration": 2} == outcome(
@@ -129,7 +135,7 @@ class TestStopReason:
         """The run is not accepted."""
         with orchestrace.agent(name="A"):
             for _ in orchestrace.iterations(limit=2):
-                tone(False)
+                tone(passed=False)
 
         assert {"iterations": 2, "accepted": False, "stop_reason": "limit"} == outcome(orchestrace_spans)
 
@@ -137,7 +143,7 @@ class TestStopReason:
         """With the reason, where one was given."""
         with orchestrace.agent(name="A"):
             for turn in orchestrace.iterations(limit=2):
-                tone(False)
+                tone(passed=False)
                 turn.stop("budget")
                 break
 
@@ -149,7 +155,7 @@ class TestStopReason:
         """`accept` has the last word, and the draft is recorded."""
         with orchestrace.agent(name="A"):
             for turn in orchestrace.iterations(limit=2):
-                tone(False)
+                tone(passed=False)
                 turn.accept("the draft")
                 break
 
@@ -160,8 +166,8 @@ class TestStopReason:
         """All evaluators of an iteration have to pass."""
         with orchestrace.agent(name="A"):
             for _ in orchestrace.iterations(limit=1):
-                tone(True)
-                tone(False)
+                tone(passed=True)
+                tone(passed=False)
 
         assert "limit" == outcome(orchestrace_spans)["stop_reason"]
 
@@ -170,7 +176,7 @@ class TestStopReason:
 
         @orchestrace.evaluator
         def panel() -> bool:
-            tone(False)
+            tone(passed=False)
             return True
 
         with orchestrace.agent(name="A"):
@@ -180,9 +186,7 @@ class TestStopReason:
         assert "accepted" == outcome(orchestrace_spans)["stop_reason"]
 
     @pytest.mark.parametrize(("error", "reason"), [(ValueError, "error"), (KeyboardInterrupt, "cancelled")])
-    def test_what_came_out_of_the_run(
-        self, orchestrace_spans: Spans, error: type[BaseException], reason: str
-    ) -> None:
+    def test_what_came_out_of_the_run(self, orchestrace_spans: Spans, error: type[BaseException], reason: str) -> None:
         """An exception is why it went no further; the iteration it came from ended so, too."""
 
         @orchestrace.agent(name="A")
@@ -202,8 +206,7 @@ class TestStopReason:
         with orchestrace.agent(name="A"):
             for _ in orchestrace.iterations(limit=2):
                 try:
-                    with orchestrace.generator(name="draft"):
-                        raise ValueError
+                    fail()
                 except ValueError:
                     break
 
@@ -225,7 +228,7 @@ class TestInferred:
             for passed in (False, True):
                 with orchestrace.generator(name="draft"):
                     pass
-                tone(passed)
+                tone(passed=passed)
 
         assert (
             "invoke_agent A\n"
@@ -243,20 +246,20 @@ class TestInferred:
         with orchestrace.agent(name="A"):
             with orchestrace.generator(name="draft"):
                 pass
-            tone(False)
+            tone(passed=False)
             with orchestrace.evaluator(name="outer"), orchestrace.generator(name="inner"):
                 pass
 
         assert 1 == orchestrace_spans.attributes("generate inner")["orchestrace.iteration.index"]
 
     @pytest.mark.parametrize(("starts", "index"), [(True, 2), (False, 1)])
-    def test_a_generator_can_say_so(self, orchestrace_spans: Spans, starts: bool, index: int) -> None:
+    def test_a_generator_can_say_so(self, orchestrace_spans: Spans, *, starts: bool, index: int) -> None:
         """`starts_iteration` decides, whatever ran before."""
         with orchestrace.agent(name="A"):
             with orchestrace.generator(name="one"):
                 pass
             if not starts:
-                tone(False)
+                tone(passed=False)
             with orchestrace.generator(name="two", starts_iteration=starts):
                 pass
 

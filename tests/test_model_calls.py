@@ -38,13 +38,22 @@ class TestLLMCall:
 
     def test_chunks_are_the_answer_until_another_is_given(self, orchestrace_spans: Spans) -> None:
         """What had come of a stream is kept, also when it breaks."""
-        with pytest.raises(OSError, match="cut"), orchestrace.llm_call(model="m") as call:
-            call.chunk("Hel")
-            call.chunk("lo")
-            raise OSError("cut")
+        cut = OSError("cut")
+
+        def stream() -> None:
+            with orchestrace.llm_call(model="m") as call:
+                call.chunk("Hel")
+                call.chunk("lo")
+                raise cut
+
+        with pytest.raises(OSError, match="cut"):
+            stream()
         span = orchestrace_spans.one("chat m")
 
-        assert '[{"role":"assistant","parts":[{"type":"text","content":"Hello"}]}]' == span.attributes["gen_ai.output.messages"]
+        assert (
+            '[{"role":"assistant","parts":[{"type":"text","content":"Hello"}]}]'
+            == span.attributes["gen_ai.output.messages"]
+        )
         assert ("ERROR", "cut", "OSError") == (span.status, span.status_message, span.attributes["error.type"])
 
     def test_a_call_that_crosses_the_wire_all_the_same_is_counted_once(

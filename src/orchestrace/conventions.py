@@ -150,6 +150,8 @@ EVALUATOR_NAME: Final = _name("orchestrace.evaluator.name", OURS)
 EVALUATOR_VERSION: Final = _name("orchestrace.evaluator.version", OURS)
 EVALUATOR_KIND: Final = _name("orchestrace.evaluator.kind", OURS)
 
+EVALUATION_RESULT_EVENT: Final = "gen_ai.evaluation.result"
+
 # -- identity, inherited by every descendant --------------------------------------------------------------------------
 KEY: Final = _name("orchestrace.key", OURS)
 CONVERSATION_ID: Final = _name("gen_ai.conversation.id", GENAI)
@@ -163,6 +165,8 @@ EXPERIMENT_PREFIX: Final = _name("orchestrace.experiment.", OURS)
 EXCEPTION_TYPE: Final = _name("exception.type", CORE)
 EXCEPTION_MESSAGE: Final = _name("exception.message", CORE, content=True)
 EXCEPTION_STACKTRACE: Final = _name("exception.stacktrace", CORE, content=True)
+
+EXCEPTION_EVENT: Final = "exception"
 
 # -- what was cut -----------------------------------------------------------------------------------------------------
 TRUNCATED: Final = _name("orchestrace.truncated", OURS)

@@ -16,7 +16,7 @@ AttributeValue: TypeAlias = str | bool | int | float | Sequence[str] | Sequence[
 Attributes: TypeAlias = Mapping[str, AttributeValue]
 """Span attributes by name."""
 
-JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 """A value that came out of, or can go into, a JSON document."""
 
 JSONObject: TypeAlias = "dict[str, JSON]"

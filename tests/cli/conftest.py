@@ -14,7 +14,6 @@ import pytest
 from rich.console import Console, RenderableType
 
 from orchestrace import conventions as names
-
 from orchestrace.decorators import agent, evaluator, generator, tool
 from orchestrace.evaluations import Evaluation
 from orchestrace.handle import current
@@ -45,6 +44,8 @@ JUDGE = Prompt("sourcing/tone", "Is this friendly?\n\n{text}", version="1")
 
 class RateLimitError(Exception):
     """What an SDK raises."""
+
+    __module__ = "provider"
 
 
 @dataclass
@@ -170,9 +171,13 @@ def make() -> Make:
     """Return what makes a span by hand: its attributes, and fields of the record where they matter."""
     numbers = count(1)
 
-    def span(attributes: Attributes = {}, name: str = "work", **fields: Any) -> SpanRecord:
+    def span(
+        attributes: Attributes | None = None,
+        name: str = "work",
+        **fields: Any,  # noqa: ANN401 - the record's own
+    ) -> SpanRecord:
         known = {"trace_id": "0" * 31 + "1", "parent_id": None, "kind": 0, "start": 0, "end": SECOND}
-        known |= {"span_id": f"{next(numbers):016x}", "name": name, "attributes": dict(attributes)}
+        known |= {"span_id": f"{next(numbers):016x}", "name": name, "attributes": dict(attributes or {})}
         return SpanRecord(**(known | fields))
 
     return span
@@ -202,7 +207,7 @@ def journal(tmp_path: Path, story: list[SpanRecord]) -> Path:
         names.AGENT_NAME: "Greeter",
         names.OPERATION_NAME: "invoke_agent",
         names.STOP_REASON: "returned",
-        names.OUTPUT_VALUE: "günaydın",
+        names.OUTPUT_VALUE: "grüß Gott",
         names.ENDING: "returned",
     }
     start = story[-1].start + 60 * SECOND

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from subprocess import Popen
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -131,8 +132,8 @@ class TestAppend:
 
     def test_a_full_segment_is_ended(self, appender: Appender, folder: Path) -> None:
         """By then the one that follows is there: a living process is never without."""
-        for number in range(100):
-            appender.append(b"payload %03d" % number)
+        for number in range(200):
+            appender.append(b"payload %04d" % number)
         ended = []
         for path in sorted(folder.iterdir()):
             with path.open("rb") as file:
@@ -165,7 +166,7 @@ class TestAppend:
             name: [number for one, number in found if one == name] for name in range(8)
         }
 
-    def test_a_killed_process_has_lost_nothing(self, folder: Path, launch: Callable[..., object]) -> None:
+    def test_a_killed_process_has_lost_nothing(self, folder: Path, launch: Callable[..., Popen[str]]) -> None:
         """All that `append` returned for is in the files, across segments."""
         writer = launch(KILLED, folder)
         assert writer.stdout.readline() == "written\n"
@@ -291,7 +292,7 @@ class TestFork:
             [b"first " + child.encode(), b"child"],
         ] == read(folder)
 
-    def test_a_child_does_not_keep_the_parent_alive(self, folder: Path, launch: Callable[..., object]) -> None:
+    def test_a_child_does_not_keep_the_parent_alive(self, folder: Path, launch: Callable[..., Popen[str]]) -> None:
         """It lets go of the parent's lock before it does anything else."""
         program = launch(FORKED_AWAY, folder)
         assert program.stdout.readline() == "child lives\n"

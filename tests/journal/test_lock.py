@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 
@@ -73,7 +74,7 @@ class TestIsHeld:
         with opened(path) as one, opened(path) as other, opened(path) as third:
             assert (False, False, True) == (is_held(one), is_held(other), try_acquire(third))
 
-    def test_a_killed_process_holds_nothing(self, path: Path, launch: Callable[..., object]) -> None:
+    def test_a_killed_process_holds_nothing(self, path: Path, launch: Callable[..., Popen[str]]) -> None:
         """The lock dies with its process, whatever way it goes."""
         holder = launch(HOLD, path)
         assert holder.stdout.readline() == "True\n"

@@ -5,6 +5,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import Popen
 from tempfile import TemporaryDirectory
 from types import FrameType
 
@@ -144,7 +145,7 @@ class TestWrite:
 
         assert ([b"first", b"fits"], False) == read(segment.path)
 
-    def test_outlives_its_process(self, folder: Path, launch: Callable[..., object]) -> None:
+    def test_outlives_its_process(self, folder: Path, launch: Callable[..., Popen[str]]) -> None:
         """A killed process has lost nothing of what it wrote."""
         folder.mkdir()
         writer = launch(WRITE, folder)

@@ -3,10 +3,10 @@ from __future__ import annotations
 from opentelemetry import trace
 
 import orchestrace
-from orchestrace.testing import Spans, capture
+from orchestrace.testing import capture
 
 
-def foreign_span(spans: Spans) -> None:
+def foreign_span() -> None:
     """Make a span as another library does, through the global provider."""
     with trace.get_tracer("another.library").start_as_current_span("GET /profiles"):
         pass
@@ -17,10 +17,10 @@ class TestInherit:
         """Agent, key, session, user, tenant, tag and iteration stand on a span that we did not make."""
 
         @orchestrace.agent(name="Crafter", key="job", session="job", user="job", tenant="job")
-        def craft(job: str) -> None:
+        def craft(job: str) -> None:  # noqa: ARG001 - it is selected
             orchestrace.current().tag("trial")
             for _ in orchestrace.iterations(limit=1):
-                foreign_span(spans)
+                foreign_span()
 
         with capture(as_global=True) as spans:
             craft("j1")
@@ -41,6 +41,6 @@ class TestInherit:
         with capture(as_global=True) as spans:
             with orchestrace.agent(name="Crafter"):
                 pass
-            foreign_span(spans)
+            foreign_span()
 
         assert {} == spans.attributes("GET /profiles")

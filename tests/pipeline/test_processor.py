@@ -15,11 +15,11 @@ class Broken:
 
     def started(self, record: SpanRecord) -> None:
         """Fail."""
-        raise OSError
+        raise OSError(record.name)
 
     def ended(self, record: SpanRecord) -> None:
         """Fail."""
-        raise OSError
+        raise OSError(record.name)
 
 
 @pytest.fixture

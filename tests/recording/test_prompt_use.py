@@ -7,7 +7,8 @@ import pytest
 
 from orchestrace import conventions as names
 from orchestrace.recording import prompt_use
-from orchestrace.recording.prompt_use import PromptUse, rendered
+from orchestrace.recording.guard import faults
+from orchestrace.recording.prompt_use import PromptUse, listen, rendered
 
 USE = PromptUse("sourcing/draft", "3", "abc", "Write to {name}", {"name": "Ada", "api_key": "hunter2"})
 SHOWN = PromptUse("judge", "1", "def", "Judge", {}, ({"id": "1", "input": "a", "output": "b"},), "123")
@@ -37,3 +38,34 @@ class TestAttributes:
         assert attributes[names.PROMPT_TEMPLATE] == "Write to {name}"
         assert json.loads(str(attributes[names.PROMPT_VARIABLES])) == {"name": "Ada", "api_key": "[masked:secret]"}
         assert json.loads(str(SHOWN.attributes(content=True)[names.FEW_SHOT])) == [{"id": "1", "input": "a", "output": "b"}]
+
+
+class TestRendered:
+    @pytest.fixture(autouse=True)
+    def _listening(self) -> Iterator[None]:
+        """Put back who listened before."""
+        before = prompt_use._listener
+        yield
+        listen(before)
+
+    def test_the_listener_hears_of_it(self) -> None:
+        """It gets the very use."""
+        heard: list[PromptUse] = []
+        listen(heard.append)
+        rendered(USE)
+
+        assert [USE] == heard
+
+    def test_without_a_listener_nothing_happens(self) -> None:
+        """A prompt can be rendered before anything records."""
+        listen(None)
+
+        assert rendered(USE) is None
+
+    def test_a_fault_of_the_listener_is_reported(self) -> None:
+        """It does not reach whoever renders."""
+        before = faults().get("rendered prompt", 0)
+        listen(lambda _: 1 / 0)  # type: ignore[arg-type, return-value]
+        rendered(USE)
+
+        assert before + 1 == faults()["rendered prompt"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from opentelemetry import trace
 
-from orchestrace.testing import Answer, Cut, Pause, refused_endpoint
+from orchestrace.testing import Answer, Cut, Pause, capture
 
 TEXT = "Hello there."
 LEFT = ("orchestrace.ending", "gen_ai.request.stream")
@@ -341,14 +341,14 @@ class TestLeaving:
         """A stream that is left early is no error, and keeps what came."""
         seen = play(scenario, halting(sdk.answer(["Hello ", "there."], stream=True), after=2 if sdk.name == "openai" else 3))
 
-        assert ("abandoned", True, sdk.success, "Hello ") == (*seen.told(*LEFT), seen.span.status, words(seen))
+        assert ("abandoned", True, "UNSET", "Hello ") == (*seen.told(*LEFT), seen.span.status, words(seen))
 
     @pytest.mark.parametrize("scenario", NEVER.values(), ids=NEVER)
     def test_never_read(self, scenario: Any, sdk: Any, play: Any) -> None:
         """A stream of which nothing is read was asked for all the same."""
         seen = play(scenario, sdk.answer(TEXT, stream=True))
 
-        assert ("abandoned", True, None, None, sdk.success) == (
+        assert ("abandoned", True, None, None, "UNSET") == (
             *seen.told(*LEFT, "gen_ai.response.time_to_first_chunk", "gen_ai.output.messages"),
             seen.span.status,
         )
@@ -357,4 +357,83 @@ class TestLeaving:
         """A task that is cancelled while it reads is no error, and what came is kept."""
         seen = play(cancelled, halting(sdk.answer(["Hello ", "there."], stream=True), after=2 if sdk.name == "openai" else 3))
 
-        assert ("cancelled", True, sdk.success, "Hello ") == (*seen.told(*LEFT), seen.span.status, words(seen))
+        assert ("cancelled", True, "UNSET", "Hello ") == (*seen.told(*LEFT), seen.span.status, words(seen))
+
+    @pytest.mark.parametrize("sdk", ["openai"], indirect=True)
+    @pytest.mark.parametrize("after", [Pause(60.0), Cut(), Cut(reset=True)], ids=["silence", "cut", "reset"])
+    @pytest.mark.parametrize("scenario", [stream, stream_async], ids=lambda one: one.__name__)
+    def test_after_the_last_event(self, scenario: Any, after: Any, sdk: Any, play: Any) -> None:
+        """What becomes of a connection after the last event is not part of the call."""
+        whole = sdk.answer(TEXT, stream=True)
+        seen = play(scenario, Answer(pieces=[*whole.pieces, after]))
+
+        assert ("drained", True, "UNSET", [], TEXT) == (
+            *seen.told(*LEFT),
+            seen.span.status,
+            seen.span.events,
+            words(seen),
+        )
+
+
+# -- whose span it is -------------------------------------------------------------------------------------------------
+OURS = ("orchestrace.schema.version", "gen_ai.operation.name", "gen_ai.provider.name")
+CHAT = {"gen_ai.operation.name": "chat"}
+
+
+class TestHost:
+    @pytest.mark.parametrize("scenario", [create, stream], ids=lambda one: one.__name__)
+    def test_sdk_with_a_span(self, scenario: Any, sdk: Any, play: Any) -> None:
+        """The span of an SDK that makes its own is the call's only one, and says what we know."""
+        seen = play(scenario, sdk.answer(TEXT, stream=scenario is stream))
+        ours = ("orchestrace", f"chat {sdk.arguments['model']}")
+        theirs = ("com.anthropic.sdk.python", "anthropic.messages.create")
+
+        assert (*(theirs if sdk.own_span else ours), 2, "1", "chat", sdk.name) == (
+            seen.span.scope,
+            seen.span.name,
+            seen.span.kind,
+            *seen.told(*OURS),
+        )
+
+    @pytest.mark.parametrize("sdk", ["openai"], indirect=True)
+    @pytest.mark.parametrize(
+        ("kind", "attributes"),
+        [(trace.SpanKind.INTERNAL, {"openinference.span.kind": "LLM"}), (trace.SpanKind.CLIENT, CHAT)],
+        ids=["OpenInference", "conventions"],
+    )
+    def test_span_around_a_call(self, kind: Any, attributes: Any, sdk: Any, orchestrace_server: Any) -> None:
+        """A span that already stands for the call is the call's; a second call under it has a span of its own."""
+        orchestrace_server.answer(sdk.answer("One."))
+        orchestrace_server.answer(sdk.answer("Two."))
+        client = sdk.clients[0](api_key="key", base_url=orchestrace_server.url + "/v1")
+        with capture(as_global=True) as spans, client:
+            with trace.get_tracer("theirs").start_as_current_span("llm", kind=kind, attributes=attributes):
+                client.chat.completions.create(**sdk.arguments)
+                client.chat.completions.create(**sdk.arguments)
+            second, host = spans
+
+        assert [("chat gpt-4o-mini", host.span_id, "Two."), ("llm", None, "One.")] == [
+            (span.name, span.parent_id, json.loads(span.attributes["gen_ai.output.messages"])[0]["parts"][0]["content"])
+            for span in (second, host)
+        ]
+
+    @pytest.mark.parametrize("sdk", ["openai"], indirect=True)
+    @pytest.mark.parametrize(
+        ("kind", "attributes"),
+        [
+            (trace.SpanKind.INTERNAL, CHAT),
+            (trace.SpanKind.CLIENT, {"gen_ai.operation.name": "invoke_agent"}),
+            (trace.SpanKind.INTERNAL, {"openinference.span.kind": "CHAIN"}),
+            (trace.SpanKind.CLIENT, {}),
+        ],
+    )
+    def test_span_of_something_else(self, kind: Any, attributes: Any, sdk: Any, orchestrace_server: Any) -> None:
+        """A span that stands for something else is the parent of the call's."""
+        orchestrace_server.answer(sdk.answer(TEXT))
+        client = sdk.clients[0](api_key="key", base_url=orchestrace_server.url + "/v1")
+        with capture(as_global=True) as spans, client:
+            with trace.get_tracer("theirs").start_as_current_span("theirs", kind=kind, attributes=attributes):
+                client.chat.completions.create(**sdk.arguments)
+            call, theirs = spans
+
+        assert (theirs.span_id, attributes) == (call.parent_id, theirs.attributes)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
+from typing import NoReturn
 
 from orchestrace.exceptions import OrchestraceError
 
@@ -17,7 +19,7 @@ _UNUSABLE = 2
 def main() -> None:
     """Run the command that the arguments name, and leave with its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a letter that the terminal does not have stops nothing
     try:
         from orchestrace.cli.application import application  # noqa: PLC0415 - it needs what may not be installed
@@ -34,6 +36,6 @@ def main() -> None:
         _leave(str(error), _FAILED)
 
 
-def _leave(message: str, code: int) -> None:
+def _leave(message: str, code: int) -> NoReturn:
     print(f"orchestrace: {message}", file=sys.stderr)
     raise SystemExit(code)

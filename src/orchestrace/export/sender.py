@@ -55,6 +55,8 @@ class Sender:
     def __init__(
         self, connect: Callable[[], SpanExporter], resource: Resource, *, destination: str, pace: Pace | None = None
     ) -> None:
+        self.destination = destination
+        """Where it sends, without credentials."""
         self._pace = pace or Pace()
         self._deliver = partial(Delivery, connect, resource, destination)
         self._inherited: list[Delivery] = []

@@ -7,14 +7,13 @@ from typing import Final
 
 from opentelemetry.trace import Span
 
-from orchestrace.conventions import EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE
+from orchestrace.conventions import EXCEPTION_EVENT, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE
 from orchestrace.recording.fields import type_name
 from orchestrace.recording.masking import mask_text
 from orchestrace.typing import AttributeValue, Nanoseconds
 
 __all__ = ["message_of", "record", "type_of"]
 
-_EVENT: Final = "exception"
 _MESSAGE: Final = 4096
 _TRACE: Final = 32_768
 _FRAMES: Final = 64
@@ -31,7 +30,7 @@ def record(span: Span, error: BaseException, at: Nanoseconds, *, content: bool) 
     attributes: dict[str, AttributeValue] = {EXCEPTION_TYPE: type_of(error)}
     if content:
         attributes |= {EXCEPTION_MESSAGE: message_of(error), EXCEPTION_STACKTRACE: _trace(error)}
-    span.add_event(_EVENT, attributes, at)
+    span.add_event(EXCEPTION_EVENT, attributes, at)
 
 
 def type_of(error: BaseException) -> str:

@@ -14,15 +14,19 @@ from weakref import WeakValueDictionary
 
 from opentelemetry.trace import Span, SpanKind, format_span_id, format_trace_id, get_current_span
 
-from orchestrace.conventions import OPERATION_NAME, SPAN_KIND
+from orchestrace.conventions import ENDING, OPERATION_NAME, SPAN_KIND
+from orchestrace.recording.ending import ABANDONED, DRAINED, ERROR, RETURNED
 from orchestrace.records import SpanRecord
+from orchestrace.typing import Nanoseconds
 
 if TYPE_CHECKING:
     from orchestrace.recording.model_call import ModelCall
 
-__all__ = ["claim", "completed", "current_host"]
+__all__ = ["claim", "completed", "current_host", "start_of"]
 
 OPERATIONS: Final = frozenset({"chat", "text_completion", "generate_content", "embeddings"})
+
+_WELL: Final = frozenset({RETURNED, DRAINED, ABANDONED})
 
 _MARK: Final = "_orchestrace_call"
 """What a host has of ours: its call, which lives no longer than it; not every program has a pipeline that asks."""
@@ -40,6 +44,12 @@ def current_host() -> Span | None:
     return span if _is_model_call(span) else None
 
 
+def start_of(span: Span) -> Nanoseconds:
+    """Return when a host started; 0 if it does not say."""
+    start = getattr(span, "start_time", None)
+    return start if isinstance(start, int) else 0
+
+
 def claim(span: Span, call: ModelCall) -> None:
     """Keep what `call` records for the span that hosts it."""
     context = span.get_span_context()
@@ -53,6 +63,8 @@ def completed(record: SpanRecord) -> SpanRecord:
     if call is not None:
         call.host_ended(record.end)
         call.merge_into(record)
+        if record.status == "ERROR" and record.attributes.get(ENDING) in _WELL:
+            record.attributes[ENDING] = ERROR  # what its library made of the answer failed after we had seen it
     return record
 
 

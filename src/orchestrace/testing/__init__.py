@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from orchestrace.testing.memory import Memory
     from orchestrace.testing.model_answer import ToolCall
     from orchestrace.testing.openai_answer import openai_chat
+    from orchestrace.testing.otlp import OtlpReceiver, Reply
     from orchestrace.testing.private_provider import IncrementalIds
     from orchestrace.testing.recording import Recording, recordings
     from orchestrace.testing.replay import ReplayServer, UnexpectedRequestError, refused_endpoint
@@ -24,10 +25,12 @@ __all__ = [
     "Cut",
     "IncrementalIds",
     "Memory",
+    "OtlpReceiver",
     "Pause",
     "Piece",
     "Recording",
     "ReplayServer",
+    "Reply",
     "Request",
     "Spans",
     "StepClock",
@@ -46,10 +49,12 @@ _HOME: Final = {
     "Cut": "answer",
     "IncrementalIds": "private_provider",
     "Memory": "memory",
+    "OtlpReceiver": "otlp",
     "Pause": "answer",
     "Piece": "answer",
     "Recording": "recording",
     "ReplayServer": "replay",
+    "Reply": "otlp",
     "Request": "request",
     "Spans": "spans",
     "StepClock": "step_clock",

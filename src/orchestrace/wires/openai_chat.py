@@ -74,17 +74,22 @@ _UNSAID: Final = {REQUEST_CHOICE_COUNT: 1, OPENAI_REQUEST_SERVICE_TIER: "auto"}
 """What the conventions leave out when it is as ordinary as this."""
 
 _OUTPUT_TYPES: Final = {"json_object": "json", "json_schema": "json", "text": "text"}
+
 _FINISH_REASONS: Final = {
     "stop": "stop",
     "eos": "stop",
+    "eos_token": "stop",
+    "stop_sequence": "stop",
     "length": "length",
     "model_length": "length",
     "content_filter": "content_filter",
+    "sensitive": "content_filter",
     "tool_calls": "tool_call",
     "function_call": "tool_call",
     "error": "error",
     "insufficient_system_resource": "error",
 }
+"""OpenAI's words and, beside them, what Together, Hugging Face, Mistral, Z.ai and DeepSeek say."""
 
 
 def is_call(body: JSONObject) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from orchestrace import conventions as names
 from orchestrace.recording.recording import Recording
@@ -12,8 +11,6 @@ from orchestrace.recording.snapshot import encode, snapshot
 from orchestrace.typing import AttributeValue
 
 __all__ = ["judge", "verdict_attributes"]
-
-_EVENT: Final = "gen_ai.evaluation.result"
 
 
 def judge(recording: Recording, verdicts: Sequence[Verdict]) -> None:
@@ -26,7 +23,7 @@ def judge(recording: Recording, verdicts: Sequence[Verdict]) -> None:
         return
     content = recording.content
     for verdict in verdicts:
-        recording.span.add_event(_EVENT, verdict_attributes(verdict, content=content))
+        recording.span.add_event(names.EVALUATION_RESULT_EVENT, verdict_attributes(verdict, content=content))
     if len(verdicts) == 1:
         recording.put(verdict_attributes(verdicts[0], content=content))
         return

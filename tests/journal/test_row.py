@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from orchestrace import conventions as names
+from orchestrace.journal.row import COLUMNS, EVALUATION_EVENT, OUTCOME_PREFIX, record_of, role_of, row_of
+from orchestrace.records import EventRecord, LinkRecord, SpanRecord
+
+
+class TestRoleOf:
+    @pytest.mark.parametrize(
+        ("attributes", "role"),
+        [
+            ({names.ROLE: "generator"}, "generator"),
+            ({names.ROLE: "agent", names.OPERATION_NAME: "invoke_agent"}, "agent"),
+            ({names.OPERATION_NAME: "invoke_agent"}, "agent"),
+            ({names.OPERATION_NAME: "invoke_workflow"}, "workflow"),
+            ({names.OPERATION_NAME: "execute_tool"}, "tool"),
+            ({names.OPERATION_NAME: "retrieval"}, "retriever"),
+            ({names.OPERATION_NAME: "chat"}, "call"),
+            ({names.OPERATION_NAME: "embeddings"}, "call"),
+            ({names.OPERATION_NAME: ["odd"]}, None),
+            ({OUTCOME_PREFIX + "name": "replied", names.ROLE: "agent"}, "outcome"),
+            ({}, None),
+        ],
+    )
+    def test_is_what_a_reader_looks_for(
+        self, span: Callable[..., SpanRecord], attributes: dict[str, str], role: str | None
+    ) -> None:
+        """Our own role, or what the operation of another library's span says."""
+        assert role == role_of(span(attributes=attributes))
+
+    def test_names_that_conventions_do_not_have_yet(self) -> None:
+        """They are what the design calls them."""
+        assert ("orchestrace.outcome.", "gen_ai.evaluation.result") == (OUTCOME_PREFIX, EVALUATION_EVENT)
+
+
+class TestRow:
+    def test_a_span_comes_back(self, span: Callable[..., SpanRecord]) -> None:
+        """With everything that it had."""
+        record = span(
+            parent_id="b" * 16,
+            kind=3,
+            end=7,
+            status="ERROR",
+            status_message="no",
+            attributes={"a": [1, 2], "é": "\0"},
+            events=[EventRecord("e", 1, {"b": True})],
+            links=[LinkRecord("c" * 32, "d" * 16, {"e": 0.5})],
+            scope="s",
+            scope_version="1",
+            trace_state="x=y",
+            sampled=False,
+        )
+
+        assert record == record_of(row_of(record, 1))
+
+    def test_counts_verdicts(self, span: Callable[..., SpanRecord]) -> None:
+        """So that spans without any need not be searched."""
+        events = [EventRecord(EVALUATION_EVENT, 1), EventRecord("exception", 2), EventRecord(EVALUATION_EVENT, 3)]
+
+        assert 2 == dict(zip(COLUMNS, row_of(span(events=events), 1), strict=True))["verdicts"]
