@@ -19,7 +19,7 @@ class TestDraw:
 
     def test_lines_that_go_on_have_no_label(self) -> None:
         """A text of two lines stays in its column."""
-        assert drawn(Row("user", "one two three four", lines=2)) == ["user  one two three ", "      four"]
+        assert drawn(Row("user", "one two three four", lines=2)) == ["user  one two three", "      four"]
 
     def test_texts_are_shortened(self) -> None:
         """To the lines that the row wants."""
@@ -41,6 +41,6 @@ class TestDraw:
         """An error is red on all its lines, its label is not."""
         lines = list(draw([Row("error", "one two", "red", lines=2)], CONSOLE, 11, full=False))
 
-        assert [("one ", ["dim", "red"]), ("two", ["red"])] == [
-            (line.plain[7:], [str(span.style) for span in line.spans]) for line in lines
+        assert [("one", "", ["dim", "red"]), ("two", "", ["red"])] == [
+            (line.plain[7:], line.style, [str(span.style) for span in line.spans]) for line in lines
         ]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from orchestrace.journal.appender import Appender
+from orchestrace.journal.database import connect
+from orchestrace.journal.encoding import Header, encode, encode_header
 from orchestrace.records import SpanRecord
 
 START = 1_764_000_000_000_000_000
@@ -38,6 +44,56 @@ def folder(tmp_path: Path) -> Path:
 def span() -> Callable[..., SpanRecord]:
     """Return the function that makes spans."""
     return make_span
+
+
+class Writer:
+    """A process that writes into a folder, as far as readers can tell."""
+
+    def __init__(self, folder: Path, process: str = "writer", **header: Any) -> None:  # noqa: ANN401 - any field
+        known: dict[str, Any] = {
+            "pid": os.getpid(), "host": "here", "start": START, "version": "1", "resource": {"service.name": "shop"}
+        }  # fmt: skip
+        self.header = Header(process, **known | header)
+        self.appender = Appender(folder, lambda: encode_header(self.header), size=1 << 14)
+
+    def write(self, *records: SpanRecord) -> Writer:
+        """Append spans."""
+        for record in records:
+            self.appender.append(encode(record))
+        return self
+
+    def end(self) -> None:
+        """End as a process does that has the time."""
+        self.appender.close()
+
+    def die(self) -> None:
+        """End as a killed process does."""
+        for segment in (self.appender._current, self.appender._spare):
+            if segment is not None:
+                segment.close()
+        self.appender._current = self.appender._spare = None
+
+
+@pytest.fixture
+def writer(folder: Path) -> Iterator[Callable[..., Writer]]:
+    """Return the function that makes writers, of which none outlives the test."""
+    made: list[Writer] = []
+
+    def make(process: str = "writer", **header: Any) -> Writer:  # noqa: ANN401 - any field of a header
+        made.append(Writer(folder, process, **header))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.end()
+
+
+@pytest.fixture
+def database(folder: Path) -> Iterator[sqlite3.Connection]:
+    """Return the folder's database, open for writing."""
+    folder.mkdir(exist_ok=True)
+    with closing(connect(folder)) as opened:
+        yield opened
 
 
 Launch = Callable[..., subprocess.Popen[str]]

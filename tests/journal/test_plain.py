@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 from enum import Enum
 from pathlib import PurePosixPath
 from typing import Any
@@ -36,7 +36,7 @@ class Client:
         raise RuntimeError
 
 
-class Zone(timezone if False else type(timezone.utc).__mro__[1]):  # type: ignore[misc] # datetime.tzinfo
+class Zone(tzinfo):
     def utcoffset(self, _: datetime | None) -> timedelta:
         """Fail, as a stranger's time zone may."""
         raise RuntimeError

@@ -145,7 +145,7 @@ def run(scenario: Scenario, sdk: Sdk, url: str, options: Mapping[str, Any]) -> A
 
 def sent(requests: list[Request]) -> list[Any]:
     """Make what was sent comparable: all of it but what each run makes anew; Anthropic propagates its own span."""
-    anew = {"host", "idempotency-key", "traceparent"}
+    anew = {"idempotency-key", "traceparent"}
     told = [
         {name: value for name, value in request.headers.items() if name not in anew} for request in requests
     ]
@@ -169,6 +169,7 @@ def play(orchestrace_server: ReplayServer, sdk: Sdk) -> Iterator[Play]:
         **options: Any,  # noqa: ANN401 - the SDK's own
     ) -> Seen:
         outcomes: list[Any] = []
+        begin = len(orchestrace_server.requests)
         for _ in range(2):
             for answer in answers:
                 orchestrace_server.answer(answer, path=sdk.path)
@@ -178,7 +179,7 @@ def play(orchestrace_server: ReplayServer, sdk: Sdk) -> Iterator[Play]:
             outcomes.append(run(scenario, sdk, url or orchestrace_server.url, options))
             ended = list(spans)
         assert plain(outcomes[0]) == plain(outcomes[1])
-        assert sent(orchestrace_server.requests[:first]) == sent(orchestrace_server.requests[first:])
+        assert sent(orchestrace_server.requests[begin:first]) == sent(orchestrace_server.requests[first:])
         assert fails == isinstance(outcomes[1], Exception), outcomes[1]
         return Seen(outcomes[1], ended, orchestrace_server.requests[first:])
 

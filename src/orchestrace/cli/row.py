@@ -31,7 +31,7 @@ def draw(rows: Iterable[Row], console: Console, width: int, *, full: bool) -> It
     labelled = [(one_line(row.label), row) for row in rows]
     indent = _GAP + max((cell_len(label) for label, _ in labelled), default=0)
     for label, row in labelled:
-        prefix = Text(label, style="dim")
+        prefix = Text.assemble((label, "dim"))
         for line in lines_of(row.text, console, max(width - indent, width // 2, 1), None if full else row.lines):
             prefix.align("left", indent)
             line.stylize(row.style)

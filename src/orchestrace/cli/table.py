@@ -25,15 +25,21 @@ _SUMMARY: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class _Column:
+    """A column. `shortest` is what it may be cut to where room is short, 0 for never; a summary says what is `told`."""
+
     title: str
     show: Callable[[Run], Text]
     shortest: int = 0
-    """What it may be cut to where there is not enough room; 0 for never."""
     align: Literal["left", "right"] = "left"
+    told: bool = False
 
 
 def table(runs: Sequence[Run]) -> RenderableType:
-    """Return what `rich.print` shows as a table of runs."""
+    """
+    Return what `rich.print` shows as a table of runs.
+
+    Where it is narrow the summary stands below its run, whole, and the columns that say the same are left out.
+    """
     return _Table(tuple(runs))
 
 
@@ -43,46 +49,57 @@ class _Table:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         del console
-        rows = [[column.show(run) for column in _COLUMNS] for run in self.runs]
-        widths = _widths(rows, options.max_width)
-        left = options.max_width - sum(widths) - _GAP * sum(width > 0 for width in widths)
-        titles = [Text(column.title, style="dim") for column in _COLUMNS]
-        beside = left >= _SUMMARY
-        yield _line(titles, widths, Text("summary", style="dim") if beside else Text())
-        for run, row in zip(self.runs, rows, strict=True):
-            said = _summary(run)
-            if beside:
-                said.truncate(left, overflow="ellipsis")
-            yield _line(row, widths, said if beside else Text())
-            if said and not beside:
-                said.truncate(options.max_width - _GAP, overflow="ellipsis")
-                yield _finished(Text(" " * _GAP).append_text(said))
+        room = options.max_width
+        filled = [column for column in _COLUMNS if any(column.show(run) for run in self.runs)]
+        left = room - sum(self._width(column) + _GAP for column in filled)
+        yield from self._wide(filled, left) if left >= _SUMMARY else self._narrow(filled, room)
+
+    def _wide(self, columns: Sequence[_Column], left: int) -> Iterator[Text]:
+        widths = [self._width(column) for column in columns]
+        yield _line(columns, widths, _titles(columns)).append("summary", style="dim")
+        for run in self.runs:
+            said = _verdicts(run)
+            said.truncate(left, overflow="ellipsis")
+            line = _line(columns, widths, [column.show(run) for column in columns]).append_text(said)
+            line.rstrip()
+            yield line
+
+    def _narrow(self, columns: Sequence[_Column], room: int) -> Iterator[Text]:
+        kept = [column for column in columns if not column.told]
+        widths = [self._width(column) for column in kept]
+        for place, column in enumerate(kept):
+            excess = sum(widths) + _GAP * (len(widths) - 1) - room
+            if column.shortest and excess > 0:
+                widths[place] = min(widths[place], max(widths[place] - excess, column.shortest))
+        lines = [_titles(kept), *([column.show(run) for column in kept] for run in self.runs)]
+        said = [Text(), *map(_summary, self.runs)]
+        for cells, below in zip(lines, said, strict=True):
+            line = _line(kept, widths, cells)
+            line.rstrip()
+            yield line
+            if below:
+                below.truncate(room - _GAP, overflow="ellipsis")
+                yield _unbroken(Text(" " * _GAP)).append_text(below)
+
+    def _width(self, column: _Column) -> int:
+        return max(len(column.title), *(column.show(run).cell_len for run in self.runs))
 
 
-def _widths(rows: Sequence[Sequence[Text]], room: int) -> list[int]:
-    """Return the widths of the columns: 0 for one without any value."""
-    widths = [max((cell.cell_len for cell in column), default=0) for column in zip(*rows, strict=True)]
-    widths = [max(width, len(column.title)) * (width > 0) for column, width in zip(_COLUMNS, widths, strict=True)]
-    for place, column in enumerate(_COLUMNS):
-        excess = sum(widths) + _GAP * (len(widths) - 1) - room
-        if column.shortest and excess > 0:
-            widths[place] = min(widths[place], max(widths[place] - excess, column.shortest))
-    return widths
+def _titles(columns: Sequence[_Column]) -> list[Text]:
+    return [Text(column.title, style="dim") for column in columns]
 
 
-def _line(cells: Sequence[Text], widths: Sequence[int], last: Text) -> Text:
-    line = Text(no_wrap=True, overflow="ignore")
-    for column, cell, width in zip(_COLUMNS, cells, widths, strict=True):
-        if width:
-            cell.truncate(width, overflow="ellipsis")
-            cell.align(column.align, width)
-            line.append_text(cell).append(" " * _GAP)
-    return _finished(line.append_text(last))
+def _line(columns: Sequence[_Column], widths: Sequence[int], cells: Sequence[Text]) -> Text:
+    line = _unbroken(Text())
+    for column, width, cell in zip(columns, widths, cells, strict=True):
+        cell.truncate(width, overflow="ellipsis")
+        cell.align(column.align, width)
+        line.append_text(cell).append(" " * _GAP)
+    return line
 
 
-def _finished(line: Text) -> Text:
+def _unbroken(line: Text) -> Text:
     line.no_wrap, line.overflow = True, "ignore"
-    line.rstrip()
     return line
 
 
@@ -102,24 +119,30 @@ def _tokens(run: Run) -> Text:
 
 
 def _summary(run: Run) -> Text:
-    """Return what the other columns do not say: the verdicts, or the error."""
-    if run.status == "ERROR" and run.error:
-        return Text(one_line(run.error), style=BAD)
-    said = run.summary or ""
+    failed = run.status == "ERROR" and run.error
+    return Text(one_line(run.error or "") if failed else one_line(run.summary or ""), style=_style(run))
+
+
+def _verdicts(run: Run) -> Text:
+    """Return of a summary what the columns do not say; of a run that failed, why."""
+    said = _summary(run).plain
     count = f"{figures.counted(run.iterations, 'iteration')}, " if run.iterations else ""
     said = said.removeprefix(count)
     said = "" if said == run.stop_reason else said.removeprefix(f"{run.stop_reason}; ")
-    said = said.removesuffix(f"{_tokens(run)} tokens").removesuffix("; ")
-    return Text(one_line(said), style="" if run.accepted is not False else WARNING)
+    return Text(said.removesuffix(f"{_tokens(run)} tokens").removesuffix("; "), style=_style(run))
+
+
+def _style(run: Run) -> str:
+    return BAD if run.status == "ERROR" else WARNING if run.accepted is False else ""
 
 
 _COLUMNS: Final = (
     _Column("started", lambda run: Text(figures.moment(run.start))),
     _Column("agent", _agent, 12),
     _Column("key", lambda run: Text(one_line(run.key or ""), style="cyan"), 8),
-    _Column("turns", lambda run: Text("" if run.iterations is None else str(run.iterations)), align="right"),
+    _Column("turns", lambda run: Text("" if run.iterations is None else str(run.iterations)), align="right", told=True),
     _Column("ended", _ended),
-    _Column("tokens", _tokens, align="right"),
+    _Column("tokens", _tokens, align="right", told=True),
     _Column("took", lambda run: Text("" if run.end is None else figures.duration(run.end - run.start)), align="right"),
     _Column("trace", lambda run: Text(run.trace_id[:_ID], style="dim")),
 )

@@ -21,7 +21,7 @@ _GUIDES: Final = ("├─ ", "└─ ", "│  ", "   ")
 _ASCII_GUIDES: Final = ("|- ", "`- ", "|  ", "   ")
 _CHILD, _LAST, _PAST, _BLANK = range(4)
 _NARROWEST: Final = 40
-"""Cells that a text gets however deep it stands; the lines are then longer than the terminal is wide."""
+"""Cells that a text gets."""
 
 
 def render(spans: Iterable[SpanRecord], *, full: bool = False) -> RenderableType:
@@ -59,12 +59,14 @@ class _Drawing:
 
     def _entry(self, place: _Place, guides: tuple[str, ...], console: Console, width: int) -> Iterator[Text]:
         aside = place.rest + (guides[_PAST] if place.branch.children else guides[_BLANK])
-        room = max(width - len(aside), _NARROWEST)
+        # However deep it stands: what is to be read keeps a column, and the outermost lines give way.
+        most = max(width - _NARROWEST, len(guides[_BLANK]))
+        room = width - min(len(aside), most)
         for number, line in enumerate(heading(place.branch.span, room)):
-            yield _line(aside if number else place.first, line)
+            yield _line((aside if number else place.first)[-most:], line)
         rows = details(place.branch, above=place.above, full=self.full)
         for line in draw(rows, console, room, full=self.full):
-            yield _line(aside, line)
+            yield _line(aside[-most:], line)
 
 
 def _below(place: _Place, guides: tuple[str, ...]) -> Iterator[_Place]:

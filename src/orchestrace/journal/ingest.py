@@ -63,7 +63,8 @@ def ingest(database: sqlite3.Connection, folder: Path, *, pid: int | None = None
     everyone = census(folder)
     living = {one.header.process for one in everyone if one.lives}
     theirs = set() if pid is None else {one.header.process for one in everyone if one.header.pid != pid} & living
-    yield from _ingest(database, [one for one in everyone if one.header.process not in theirs], living, keep=keep)
+    ours = [one for one in everyone if one.header.process not in theirs]
+    yield from _ingest(database, folder, ours, living, keep=keep)
     if gone := set(known) - living:
         with transaction(database):
             database.executemany("UPDATE processes SET over = 1 WHERE id = ?", [(name,) for name in gone])
@@ -73,10 +74,12 @@ def ingest(database: sqlite3.Connection, folder: Path, *, pid: int | None = None
 def ingest_own(database: sqlite3.Connection, folder: Path) -> Iterator[None]:
     """Read the segments of this process, as `ingest` does."""
     found = census(folder, os.getpid())
-    return _ingest(database, found, {one.header.process for one in found if one.lives}, keep=False)
+    return _ingest(database, folder, found, {one.header.process for one in found if one.lives})
 
 
-def _ingest(database: sqlite3.Connection, found: list[Found], living: set[str], *, keep: bool) -> Iterator[None]:
+def _ingest(
+    database: sqlite3.Connection, folder: Path, found: list[Found], living: set[str], *, keep: bool = False
+) -> Iterator[None]:
     finished: list[tuple[Path, bool]] = []
     for one in found:
         with suppress(FileNotFoundError):  # another process was faster
@@ -85,6 +88,11 @@ def _ingest(database: sqlite3.Connection, found: list[Found], living: set[str], 
                 finished.append((one.path, reader.torn))
     if finished and not keep:
         _put_away(database, finished)
+        yield
+    gone = [row for row in database.execute("SELECT name FROM segments") if not (folder / row[0]).exists()]
+    if gone:
+        with transaction(database):
+            database.executemany("DELETE FROM segments WHERE name = ?", gone)
         yield
 
 
@@ -99,6 +107,8 @@ def _read(database: sqlite3.Connection, found: Found, *, over: bool) -> Generato
             with transaction(database):
                 if _offset(database, found.path.name) != offset:  # another process was faster
                     continue
+                if not found.path.exists():  # so much faster that it has forgotten how far it was
+                    raise FileNotFoundError
                 _store(database, records, _process(database, found.header, over=over))
                 database.execute(_UPSERT_SEGMENT, (found.path.name, reader.offset))
             yield
@@ -152,7 +162,9 @@ def _put_away(database: sqlite3.Connection, finished: list[tuple[Path, bool]]) -
     database.execute("PRAGMA synchronous = FULL")
     try:
         with transaction(database):
-            database.executemany("DELETE FROM segments WHERE name = ?", [(path.name,) for path, _ in finished])
+            database.executemany(
+                "UPDATE segments SET offset = offset WHERE name = ?", [(path.name,) for path, _ in finished]
+            )
     finally:
         database.execute("PRAGMA synchronous = NORMAL")
     for path, torn in finished:

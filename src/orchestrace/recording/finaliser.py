@@ -108,10 +108,12 @@ def _drain_here() -> None:
 
 def _exit() -> None:
     global _leaving  # noqa: PLW0603 - the interpreter leaves once
-    drain(_PATIENCE)  # our thread may be in the middle of something
-    _leaving = True  # from here on it can be stopped at any moment
+    in_time = drain(_PATIENCE)
     for hook in _exit_hooks:
         _do(hook)
+    if in_time:  # else our thread hangs in something, and once is enough to wait for it
+        drain(_PATIENCE)
+    _leaving = True  # from here on the thread can be stopped at any moment
     _drain_here()
 
 

@@ -45,8 +45,10 @@ def fold_events(body: bytes) -> tuple[JSONObject, bool]:
             complete = True
         elif kind == "error":
             whole |= {"error": event.get("error") or event}
-    content: JSONObject = {"content": [block.whole() for block in blocks.values()]} if blocks else {}
-    return whole | {"usage": usage} | content, complete
+    whole["usage"] = usage
+    if blocks:
+        whole["content"] = [block.whole() for block in blocks.values()]
+    return whole, complete
 
 
 class _Block:

@@ -41,7 +41,7 @@ __all__ = [
 Reader: TypeAlias = "Callable[[JSONObject, str], AttributeValue | None]"
 """One of the functions `…_at` that read a value which can stand on a span."""
 
-_INT64: Final = range(-(2**63), 2**63)
+_INT64: Final = 2**63
 _DEFINED: Final = {
     "blob",
     "file",
@@ -74,13 +74,16 @@ def texts_at(body: JSONObject, key: str) -> list[str] | None:
 def integer_at(body: JSONObject, key: str) -> int | None:
     """Return the whole number under a key, if a span can hold it."""
     value = body.get(key)
-    return value if type(value) is int and value in _INT64 else None
+    return value if type(value) is int and -_INT64 <= value < _INT64 else None
 
 
 def count_at(body: JSONObject, *keys: str) -> int | None:
     """Return the first count that stands under one of the keys: a whole number from 0."""
-    counts = (integer_at(body, key) for key in keys)
-    return next((count for count in counts if count is not None and count >= 0), None)
+    for key in keys:
+        count = integer_at(body, key)
+        if count is not None and count >= 0:
+            return count
+    return None
 
 
 def number_at(body: JSONObject, key: str) -> float | None:

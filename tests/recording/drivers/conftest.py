@@ -1,30 +1,38 @@
 """
 One subject for each driver: a body of its colour, and how a consumer deals with a call of it.
 
-A new driver gets a subject here, and with it the whole table of endings in `test_driver.py`.
+A new driver gets a subject here, and with it the whole table of endings in `test_driver.py`: a test that asks for a
+`trial` is run with each of the `CASES` of its module, on each subject that can do what the case needs.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import logging
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 import httpx2
+import pytest
 from opentelemetry.context import get_current
 
+from orchestrace import block as blocks
+from orchestrace.recording import guard
 from orchestrace.recording.arguments import Call as Arguments
-from orchestrace.recording.drivers.block import Passage
 from orchestrace.recording.drivers.driver import drive
 from orchestrace.recording.ending import DRAINED, RETURNED
 from orchestrace.recording.roles.declaration import Declaration
 from orchestrace.recording.roles.parts import begin
 from orchestrace.recording.tracer import tracer
 from orchestrace.records import SpanRecord
+from orchestrace.testing import capture
 
 NOTE: ContextVar[str] = ContextVar("note", default="")
 """A variable of the program's own: what a body sets must be seen, or not be seen, as without us."""
@@ -119,6 +127,8 @@ class Subject(Protocol):
     can: ClassVar[frozenset[str]]
     whole: ClassVar[str]
     """How it ends when all goes well."""
+    returns: ClassVar[str | None]
+    """What it says of the value that it returned, all having gone well."""
     span: ClassVar[str]
 
     def __call__(self, body: Body, *, followed: bool) -> Any:
@@ -137,6 +147,7 @@ class _Roles:
 
     can: ClassVar[frozenset[str]] = frozenset()
     whole: ClassVar[str] = RETURNED
+    returns: ClassVar[str | None] = "the value"
     span: ClassVar[str] = "generate body"
 
     def told(self, span: SpanRecord) -> str | None:
@@ -166,7 +177,7 @@ class _FunctionCall:
         return self.function(self.body)
 
 
-class Coroutine(_Roles):
+class CoroutineFunction(_Roles):
     name = "coroutine"
     can = frozenset({"wait"})
 
@@ -193,12 +204,14 @@ class _CoroutineCall:
 
 class Block(_Roles):
     name = "block"
+    returns = None
 
     def __call__(self, body: Body, *, followed: bool) -> Any:
         return _BlockCall(body, followed)
 
     def told(self, span: SpanRecord) -> str | None:
-        assert "output.value" not in span.attributes  # a block returns nothing
+        """Return nothing: a block has no value, so that it must not stand there as null either."""
+        assert "output.value" not in span.attributes
         return None
 
 
@@ -207,18 +220,15 @@ class _BlockCall:
     body: Body
     followed: bool
 
+    @property
+    def around(self) -> Any:
+        return blocks.Block(Declaration(role="generator", name="body")) if self.followed else nullcontext()
+
     async def whole(self) -> object:
-        passage = Passage(lambda: begin(Declaration(role="generator"), "body", Arguments()) if self.followed else None)
-        passage.enter()
-        try:
+        with self.around:
             self.body.work()
             self.body.block()
-            value = self.body.outcome()
-        except BaseException as error:
-            passage.leave(type(error), error, error.__traceback__)
-            raise
-        passage.leave(None, None, None)
-        return value
+            return self.body.outcome()
 
 
 class AsyncBlock(Block):
@@ -229,24 +239,13 @@ class AsyncBlock(Block):
         return _AsyncBlockCall(body, followed)
 
 
-@dataclass
-class _AsyncBlockCall:
-    body: Body
-    followed: bool
-
+class _AsyncBlockCall(_BlockCall):
     async def whole(self) -> object:
-        passage = Passage(lambda: begin(Declaration(role="generator"), "body", Arguments()) if self.followed else None)
-        passage.enter()
-        try:
+        async with self.around:
             self.body.work()
             await asyncio.sleep(0)
             await self.body.pause()
-            value = self.body.outcome()
-        except BaseException as error:
-            passage.leave(type(error), error, error.__traceback__)
-            raise
-        passage.leave(None, None, None)
-        return value
+            return self.body.outcome()
 
 
 @dataclass(frozen=True)
@@ -381,39 +380,40 @@ def _event(data: object) -> bytes:
     return b"data: " + (data if isinstance(data, bytes) else json.dumps(data).encode()) + b"\n\n"
 
 
-def _chunks(body: Body) -> Iterator[bytes]:
-    """Yield the events of a stream: the items, and at its end what says that it was whole."""
+def _items(body: Body) -> Iterator[bytes]:
     for item in body.items:
         yield _event({"choices": [{"index": 0, "delta": {"content": item}, "finish_reason": None}]})
-    body.block()
-    body.outcome()
-    yield _event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-    yield _event(b"[DONE]")
 
 
+WHOLE = (_event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}), _event(b"[DONE]"))
+"""What ends a stream, and says that it was whole."""
+
+
+@dataclass
 class _Bytes(httpx2.SyncByteStream):
-    def __init__(self, body: Body) -> None:
-        self.body = body
+    body: Body
 
     def __iter__(self) -> Iterator[bytes]:
-        yield from _chunks(self.body)
+        yield from _items(self.body)
+        self.body.block()
+        self.body.outcome()
+        yield from WHOLE
 
     def close(self) -> None:
         self.body.heard.append("closed")
 
 
+@dataclass
 class _AsyncBytes(httpx2.AsyncByteStream):
-    def __init__(self, body: Body) -> None:
-        self.body = body
+    body: Body
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        waits, self.body.waits = self.body.waits, False
-        for chunk in _chunks(Body(self.body.items)):
-            if b"finish_reason\": \"stop" in chunk:
-                self.body.waits = waits
-                await self.body.pause()
-                self.body.outcome()
-            yield chunk
+        for item in _items(self.body):
+            yield item
+        await self.body.pause()
+        self.body.outcome()
+        for event in WHOLE:
+            yield event
 
     async def aclose(self) -> None:
         self.body.heard.append("closed")
@@ -442,6 +442,7 @@ class ByteStream:
     name: ClassVar[str] = "byte stream"
     can: ClassVar[frozenset[str]] = frozenset({"items", "model"})
     whole: ClassVar[str] = DRAINED
+    returns: ClassVar[str | None] = None
     span: ClassVar[str] = "chat m"
 
     def __call__(self, body: Body, *, followed: bool) -> Any:  # noqa: ARG002 - the capture decides
@@ -511,7 +512,7 @@ class _AsyncStreamCall(_StreamCall):
 
 SUBJECTS: tuple[Subject, ...] = (
     Function(),
-    Coroutine(),
+    CoroutineFunction(),
     Generator(),
     AsyncGenerator(),
     Block(),
@@ -531,7 +532,7 @@ class Held:
     seen: list[object] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
 
-    def __getattr__(self, verb: str) -> Callable[..., Awaitable[object]]:
+    def __getattr__(self, verb: str) -> Callable[..., Coroutine[Any, Any, object]]:
         """Return a verb of the call, watched."""
 
         async def watched(*given: Any) -> object:
@@ -545,7 +546,7 @@ class Held:
         result: object
         try:
             result = await doing
-        except BaseException as error:  # noqa: BLE001 - that is what is tested
+        except BaseException as error:
             result = error
         if get_current() is not before:
             self.moved.append(verb)
@@ -554,7 +555,7 @@ class Held:
 
     async def in_a_task(self, verb: str) -> None:
         """Do it in another task."""
-        await asyncio.create_task(getattr(self, verb)())  # type: ignore[arg-type] # it is a coroutine
+        await asyncio.create_task(getattr(self, verb)())
 
     async def in_a_thread(self, verb: str) -> None:
         """Do it in another thread, which has a loop of its own."""
@@ -577,3 +578,76 @@ class Held:
         if isinstance(result, BaseException):
             return (type(result), str(result))
         return result
+
+
+@dataclass
+class Trial:
+    """What came of a case, on one subject."""
+
+    subject: Any
+    case: Any
+    caller: SpanRecord
+    spans: list[SpanRecord]
+    held: Held
+    bare: Held
+    logged: list[str]
+    faults: dict[str, int]
+
+    @property
+    def own(self) -> list[SpanRecord]:
+        """The spans of the call itself."""
+        return [span for span in self.spans if span.name == self.subject.span]
+
+
+class _Listener(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(f"{record.name}: {record.getMessage()}")
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """Collect every line that is logged anywhere."""
+    listener = _Listener()
+    logging.getLogger().addHandler(listener)
+    try:
+        yield listener.lines
+    finally:
+        logging.getLogger().removeHandler(listener)
+
+
+def _consume(subject: Any, case: Any, *, followed: bool) -> Held:
+    body = Body(**case.body())
+    held = Held(subject(body, followed=followed), body)
+    asyncio.run(case.consume(held))
+    if hasattr(held.call, "drop"):
+        held.drop()
+    gc.collect()
+    return held
+
+
+@pytest.fixture(scope="class")
+def trial(request: pytest.FixtureRequest) -> Trial:
+    """Run a case on a subject, without us and with us."""
+    subject, case = request.param
+    with capture(instrument=False):
+        bare = _consume(subject, case, followed=False)
+    guard._last_said.clear()
+    before = Counter(guard.faults())
+    with listening() as logged, capture() as spans:
+        with tracer().start_as_current_span("caller"):
+            held = _consume(subject, case, followed=True)
+        caller = spans.one("caller")
+    faults = Counter(guard.faults()) - before
+    return Trial(subject, case, caller, list(spans), held, bare, logged, dict(faults))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test each case of its module, on each subject that can do what the case needs."""
+    if "trial" in metafunc.fixturenames:
+        pairs = [(one, case) for one in SUBJECTS for case in metafunc.module.CASES if case.fits(one)]
+        runs = [pytest.param(pair, id=f"{pair[0].name}: {pair[1].name}", marks=pair[1].marks) for pair in pairs]
+        metafunc.parametrize("trial", runs, indirect=True, scope="class")
