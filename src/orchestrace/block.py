@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import TracebackType
 
 from orchestrace.handle import Handle
@@ -21,7 +22,8 @@ class Block:
     """
     Put it on a function, or run a block inside of it: `with agent(name="Crafter") as run:`.
 
-    The block gets the handle of `current()`. It may be entered again, also while it is open, by other tasks too.
+    The block gets the handle of `current()`. It may be entered again, also while it is open, and by several threads and
+    tasks at once.
     """
 
     __slots__ = ("_declaration", "_method", "_open")
@@ -46,16 +48,9 @@ class Block:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._open:
-            self._passage_here().leave(kind, error, trace)
-
-    def _passage_here(self) -> Passage:
-        # Several tasks may be inside: the one to leave is around here, or followed by nobody.
-        around = [id(one) for one in lineage.upwards(lineage.current())]
-        latest = self._open[::-1]
-        passage = next((one for one in latest if one.followed is None or id(one.followed) in around), latest[0])
-        self._open.remove(passage)
-        return passage
+        passage = self._take()
+        if passage is not None:
+            passage.leave(kind, error, trace)
 
     async def __aenter__(self) -> Handle:
         return self.__enter__()
@@ -64,3 +59,14 @@ class Block:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.__exit__(kind, error, trace)
+
+    def _take(self) -> Passage | None:
+        """Take the passage that is being left: of those around what runs here, the one that was entered last."""
+        entered = self._open[::-1]
+        around = list(lineage.upwards(lineage.current()))
+        found = [one for one in entered if one.followed in around] or [one for one in entered if one.followed is None]
+        # Where it was entered in another context, as a fixture may be, the last one is the best guess.
+        passage = next(iter(found or entered), None)
+        with suppress(ValueError):  # another thread guessed the same
+            self._open.remove(passage)  # type: ignore[arg-type] # nothing is not in it either
+        return passage

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypedDict, overload
 
 from orchestrace.block import Block
-from orchestrace.evaluations import named, read_evaluations
+from orchestrace.evaluations import Evaluation, named, read_evaluations
 from orchestrace.exceptions import UsageError
 from orchestrace.prompts import Prompt
 from orchestrace.recording.roles.declaration import Declaration
+from orchestrace.recording.selectors import MISSING
 from orchestrace.typing import F, Selector
 
 if TYPE_CHECKING:
@@ -81,21 +82,56 @@ class EvaluatorOptions(Options, total=False):
     """Who judges: human, llm or code; default: llm if a model was called, else code."""
 
 
-_OPTIONS: Final = {
-    "agent": AgentOptions,
-    "workflow": Options,
-    "generator": GeneratorOptions,
-    "evaluator": EvaluatorOptions,
-    "tool": Options,
-    "retriever": Options,
+_KNOWN: Final[dict[str, frozenset[str]]] = {
+    "agent": AgentOptions.__optional_keys__,
+    "workflow": Options.__optional_keys__,
+    "generator": GeneratorOptions.__optional_keys__,
+    "evaluator": EvaluatorOptions.__optional_keys__,
+    "tool": Options.__optional_keys__,
+    "retriever": Options.__optional_keys__,
 }
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_selector(value: object) -> bool:
+    return isinstance(value, str) or callable(value)
+
+
+_TEXT: Final = ("a text", _is_text)
+_SELECTOR: Final = ('a path over the arguments, such as "job.id", or a callable that gets them', _is_selector)
+_CHECKS: Final[dict[str, tuple[str, Callable[[Any], bool]]]] = {
+    "name": _TEXT,
+    "description": _TEXT,
+    "method": _TEXT,
+    "version": ('a text, such as "1.4"', _is_text),
+    "key": _SELECTOR,
+    "session": _SELECTOR,
+    "user": _SELECTOR,
+    "tenant": _SELECTOR,
+    "inputs": (
+        'a list of names or paths, such as ["job", "candidate.name"]',
+        lambda value: isinstance(value, (list, tuple)) and all(map(_is_text, value)),
+    ),
+    "read": (
+        "a path over the result, a callable that gets it, or a mapping of these by name",
+        lambda value: all(map(_is_selector, value.values() if isinstance(value, Mapping) else [value])),
+    ),
+    "reduce": ("a callable that gets the list of items", callable),
+    "prompt": ("a Prompt", lambda value: isinstance(value, Prompt)),
+    "starts_iteration": ("True or False", lambda value: isinstance(value, bool)),
+    "kind": ('"human", "llm" or "code"', lambda value: value in {"human", "llm", "code"}),
+}
+"""What a value must be, in words and as a test; None is always one, and says nothing."""
 
 
 @overload
 def agent(function: F, /) -> F: ...
 @overload
 def agent(**options: Unpack[AgentOptions]) -> Block: ...
-def agent(function: Any = None, /, **options: Any) -> Any:
+def agent(function: Any = MISSING, /, **options: Any) -> Any:
     """Record every call as the run of an agent: its inputs, output, configuration, iterations and sums."""
     return _decorate("agent", function, options)
 
@@ -104,7 +140,7 @@ def agent(function: Any = None, /, **options: Any) -> Any:
 def workflow(function: F, /) -> F: ...
 @overload
 def workflow(**options: Unpack[Options]) -> Block: ...
-def workflow(function: Any = None, /, **options: Any) -> Any:
+def workflow(function: Any = MISSING, /, **options: Any) -> Any:
     """Record every call as the run of a workflow that holds several agents."""
     return _decorate("workflow", function, options)
 
@@ -113,7 +149,7 @@ def workflow(function: Any = None, /, **options: Any) -> Any:
 def generator(function: F, /) -> F: ...
 @overload
 def generator(**options: Unpack[GeneratorOptions]) -> Block: ...
-def generator(function: Any = None, /, **options: Any) -> Any:
+def generator(function: Any = MISSING, /, **options: Any) -> Any:
     """Record every call as the making of a draft."""
     return _decorate("generator", function, options)
 
@@ -122,7 +158,7 @@ def generator(function: Any = None, /, **options: Any) -> Any:
 def evaluator(function: F, /) -> F: ...
 @overload
 def evaluator(**options: Unpack[EvaluatorOptions]) -> Block: ...
-def evaluator(function: Any = None, /, **options: Any) -> Any:
+def evaluator(function: Any = MISSING, /, **options: Any) -> Any:
     """Record every call as a judgement: score, label, whether it passed, and the feedback."""
     return _decorate("evaluator", function, options)
 
@@ -131,7 +167,7 @@ def evaluator(function: Any = None, /, **options: Any) -> Any:
 def tool(function: F, /) -> F: ...
 @overload
 def tool(**options: Unpack[Options]) -> Block: ...
-def tool(function: Any = None, /, **options: Any) -> Any:
+def tool(function: Any = MISSING, /, **options: Any) -> Any:
     """Record every call as the execution of a tool."""
     return _decorate("tool", function, options)
 
@@ -140,18 +176,32 @@ def tool(function: Any = None, /, **options: Any) -> Any:
 def retriever(function: F, /) -> F: ...
 @overload
 def retriever(**options: Unpack[Options]) -> Block: ...
-def retriever(function: Any = None, /, **options: Any) -> Any:
+def retriever(function: Any = MISSING, /, **options: Any) -> Any:
     """Record every call as a search for documents."""
     return _decorate("retriever", function, options)
 
 
 def _decorate(role: str, function: Any, options: dict[str, Any]) -> Any:  # noqa: ANN401 - see the overloads
-    known = _OPTIONS[role].__annotations__.keys() | Options.__annotations__.keys()
-    if unknown := options.keys() - known:
-        msg = f"{role}({', '.join(sorted(unknown))}=…) is no option of {role}: use {', '.join(sorted(known))}."
-        raise UsageError(msg)
+    _check(role, options)
     block = _block(role, options)
-    return block if function is None else block(function)
+    return block if function is MISSING else block(function)
+
+
+def _check(role: str, options: dict[str, Any]) -> None:
+    for option, value in options.items():
+        if option not in _KNOWN[role]:
+            msg = f"{role}({option}=…): {role} has no such option. It has {', '.join(sorted(_KNOWN[role]))}."
+            raise UsageError(msg)
+        words, is_right = _CHECKS.get(option, ("anything", lambda _: True))
+        if value is not None and not is_right(value):
+            msg = f"{role}({option}={value!r:.80}): {option} is {words}."
+            raise UsageError(msg)
+    read = options.get("read")
+    if role == "evaluator" and isinstance(read, Mapping) and (strange := read.keys() - set(Evaluation.__slots__)):
+        msg = (
+            f"evaluator(read={{{min(strange)!r}: …}}): read finds {', '.join(Evaluation.__slots__)}, and nothing else."
+        )
+        raise UsageError(msg)
 
 
 def _block(role: str, options: dict[str, Any]) -> Block:

@@ -19,7 +19,7 @@ class Branch:
 
     def walk(self) -> Iterator[tuple[int, Branch]]:
         """Yield this branch and all below it, as a reader meets them, each with its depth."""
-        ahead = [(0, self)]
+        ahead: list[tuple[int, Branch]] = [(0, self)]
         while ahead:
             depth, branch = ahead.pop()
             yield depth, branch

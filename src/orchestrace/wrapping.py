@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
+from types import CellType, FunctionType, MethodType
 from typing import Any, Final
+from weakref import WeakSet
 
 from orchestrace.exceptions import UsageError
 from orchestrace.recording.arguments import Arguments
@@ -19,68 +22,173 @@ __all__ = ["wrap"]
 
 _DESCRIBED: Final = ("agent", "tool")
 
+_PLACES: Final = "Put it on a function, a method or a classmethod; under @property, not above it."
+
+_followed: Final[WeakSet[Callable[..., Any]]] = WeakSet()
+"""Every function that was made here."""
+
 
 def wrap(target: Any, declaration: Declaration, method: str | None = None) -> Any:  # noqa: ANN401 - see `F`
     """
-    Return `target` with every call of it followed: a function, a classmethod, a staticmethod; for an agent also a class.
+    Return `target` with every call of it followed; raises UsageError for what cannot be called.
 
-    Of a class one method is wrapped: `method`, or `__call__`. Raises UsageError for anything that cannot be called.
+    It stays what it was: a function, classmethod, staticmethod, partial or bound method. Of any other object that can
+    be called, its bound `__call__` is returned. Of a class, for an agent, one method is wrapped: `method`, or
+    `__call__`; and so are those that override it in classes derived later, unless they are decorated themselves.
     """
     if isinstance(target, type):
         return _wrap_class(target, declaration, method)
     if method is not None:
-        msg = f"{declaration.role}(method={method!r}) is for classes, and {target!r} is none: leave method= out."
-        raise UsageError(msg)
-    if isinstance(target, (classmethod, staticmethod)):
-        return type(target)(_wrap_function(target.__func__, declaration))
-    if not callable(target):
         msg = (
-            f"{declaration.role} was put on {target!r}, which cannot be called. "
-            "Put it on a function, a method or a classmethod; under @property, not above it."
+            f"{declaration.role}(method={method!r}) was put on {_shown(target)}, which is no class: leave method= out."
         )
         raise UsageError(msg)
-    return _wrap_function(target, declaration)
+    return _wrap_callable(target, declaration)
 
 
 def _wrap_class(target: type, declaration: Declaration, method: str | None) -> type:
     if declaration.role != "agent":
-        msg = f"{declaration.role} was put on the class {target.__qualname__}: put it on one of its methods."
-        raise UsageError(msg)
+        raise UsageError(_on_a_class(target, declaration.role))
     name = method or "__call__"
     found = next((kind.__dict__[name] for kind in target.__mro__ if name in kind.__dict__), None)
     if found is None:
-        asked = f"has no method {method!r}" if method else "has no __call__"
-        msg = f"The class {target.__qualname__} {asked}: say which of its methods runs it, as in @agent(method='run')."
+        msg = (
+            f"agent was put on the class {target.__qualname__}, which has no {name}: "
+            "name the method that runs it, as in @agent(method='run')."
+        )
         raise UsageError(msg)
-    described = replace(declaration, description=declaration.description or _first_line(target))
-    setattr(target, name, wrap(found, described))
+    wrapped = _wrap_callable(found, _described(declaration, target))
+    try:
+        setattr(target, name, wrapped)
+    except TypeError as error:
+        msg = (
+            f"agent was put on the class {target.__qualname__}, which takes no new attributes: derive a class from it."
+        )
+        raise UsageError(msg) from error
+    _follow_subclasses(target, name, declaration)
     return target
+
+
+def _follow_subclasses(target: type, name: str, declaration: Declaration) -> None:
+    own = target.__dict__.get("__init_subclass__")
+
+    def follow(cls: Any, /, **options: Any) -> None:  # noqa: ANN401 - a class, and whatever its statement is given
+        # First, so that the nearest class above that is decorated decides.
+        overriding = cls.__dict__.get(name)
+        if overriding is not None and not _is_followed(overriding):
+            with contextlib.suppress(UsageError):  # `run = None` is how a subclass says that it has none
+                setattr(cls, name, _wrap_callable(overriding, _described(declaration, cls)))
+        if own is not None:
+            own.__get__(None, cls)(**options)
+            return
+        # A dataclass or attrs class with slots is a copy of the one that was decorated.
+        here = next(kind for kind in cls.__mro__ if kind.__dict__.get("__init_subclass__") is hook)
+        super(here, cls).__init_subclass__(**options)
+
+    hook: Any = classmethod(follow)
+    setattr(target, "__init_subclass__", hook)  # noqa: B010 - to a type checker it is a method, not to be assigned to
+
+
+def _is_followed(found: Any) -> bool:  # noqa: ANN401 - whatever stands in a class
+    function = getattr(found, "__func__", found)
+    while function is not None:
+        if isinstance(function, FunctionType) and function in _followed:
+            return True
+        function = getattr(function, "__wrapped__", None)
+    return False
+
+
+def _wrap_callable(target: Any, declaration: Declaration) -> Any:  # noqa: ANN401 - see `wrap`
+    if isinstance(target, type):
+        raise UsageError(_on_a_class(target, declaration.role))
+    if isinstance(target, (classmethod, staticmethod)):
+        return type(target)(_wrap_callable(target.__func__, declaration))
+    if isinstance(target, functools.partial):
+        return type(target)(_wrap_callable(target.func, declaration), *target.args, **target.keywords)
+    if isinstance(target, MethodType):
+        return MethodType(_wrap_callable(target.__func__, declaration), target.__self__)
+    if not callable(target):
+        hint = (
+            f"Options have names, as in @{declaration.role}(name={target!r})." if isinstance(target, str) else _PLACES
+        )
+        msg = f"{declaration.role} was put on {_shown(target)}, which cannot be called. {hint}"
+        raise UsageError(msg)
+    if not hasattr(target, "__name__"):
+        kind = type(target)
+        return MethodType(_wrap_callable(kind.__call__, _described(declaration, kind)), target)
+    return _wrap_function(target, declaration)
 
 
 def _wrap_function(function: Callable[..., Any], declaration: Declaration) -> Callable[..., Any]:
     arguments = Arguments(function)
-    own_name = _name_of(function)
-    if declaration.role in _DESCRIBED and declaration.description is None:
-        declaration = replace(declaration, description=_first_line(function))
+    own_name: str = function.__name__
+    cell = _class_cell(function)
+    declaration = _described(declaration, function)
 
     def open_call(args: tuple[Any, ...], kwargs: Any) -> Role | None:  # noqa: ANN401 - the call's own
         receiver = args[0] if args and arguments.receiver is not None else None
-        name = declaration.name or (own_name if receiver is None else _name_of_receiver(receiver))
+        if cell is not None:
+            _mend(cell, receiver)
+        name = declaration.name or (own_name if receiver is None else _class_of(receiver).__name__)
         subject = None if receiver is None else Subject(id(receiver), own_name, function)
         return begin(declaration, name, arguments.call(args, kwargs), subject)
 
-    return drive(function, open_call)
+    driven = drive(function, open_call)
+    _followed.add(driven)
+    if not isinstance(function, FunctionType):
+        _lend_methods(function, driven)
+    return driven
 
 
-def _name_of(function: Any) -> str:  # noqa: ANN401 - anything that can be called
-    while isinstance(function, functools.partial):
-        function = function.func
-    return getattr(function, "__name__", None) or type(function).__name__
+def _lend_methods(lender: Any, function: Callable[..., Any]) -> None:  # noqa: ANN401 - a function that is more than one
+    """Keep what else can be done with it, such as `cache_clear()` of `functools.lru_cache`."""
+    kind = type(lender)
+    for name in dir(kind):
+        if not name.startswith("_") and inspect.isroutine(inspect.getattr_static(kind, name)):
+            setattr(function, name, getattr(lender, name))
 
 
-def _name_of_receiver(receiver: object) -> str:
-    return receiver.__name__ if isinstance(receiver, type) else type(receiver).__name__
+def _class_cell(function: Any) -> CellType | None:  # noqa: ANN401 - a function, or what is like one
+    """Return where a method keeps its class for `super()`; None if it does not say `super()`."""
+    names = function.__code__.co_freevars if isinstance(function, FunctionType) else ()
+    return function.__closure__[names.index("__class__")] if "__class__" in names else None
 
 
-def _first_line(documented: object) -> str | None:
-    return next(iter((inspect.getdoc(documented) or "").splitlines()), None)
+def _mend(cell: CellType, receiver: object) -> None:
+    """
+    Have `super()` mean the class that the receiver is of.
+
+    attrs makes a copy of a class, for its slots, and does this for the methods that it sees: not for what is wrapped.
+    """
+    meant, kinds = cell.cell_contents, _class_of(receiver).__mro__
+    if meant not in kinds:
+        named = (
+            kind for kind in kinds if (kind.__module__, kind.__qualname__) == (meant.__module__, meant.__qualname__)
+        )
+        cell.cell_contents = next(named, meant)
+
+
+def _class_of(receiver: object) -> type:
+    return receiver if issubclass(type(receiver), type) else type(receiver)  # type: ignore[return-value] # a class
+
+
+def _described(declaration: Declaration, documented: Any) -> Declaration:  # noqa: ANN401 - a class or function
+    if declaration.role not in _DESCRIBED or declaration.description is not None:
+        return declaration
+    words = documented.__doc__ if isinstance(documented.__doc__, str) else ""
+    line = next(iter(inspect.cleandoc(words).splitlines()), "")
+    # A dataclass or named tuple without a docstring is given its signature for one.
+    generated = line.startswith(f"{documented.__name__}(")
+    return replace(declaration, description=None if generated else line or None)
+
+
+def _on_a_class(target: type, role: str) -> str:
+    return (
+        f"{role} was put on the class {target.__qualname__}. "
+        f"Only agent can be put on a class, as a decorator: put {role} on one of its methods."
+    )
+
+
+def _shown(target: object) -> str:
+    name = getattr(target, "__qualname__", None)
+    return f"{type(target).__name__} {name}" if isinstance(name, str) else f"{target!r:.80}"

@@ -31,6 +31,7 @@ class TestPrompts:
         names.PROMPT_HASH: "ab12",
         names.PROMPT_TEMPLATE: "Write to {name}",
         names.PROMPT_VARIABLES: '{"name":"Zoë"}',
+        names.FEW_SHOT_HASH: "cd34",
         names.FEW_SHOT: '[{"id":"warm-1","input":1,"output":2}]',
         names.INPUT_VALUE: '{"name":"Zoë"}',
     }
@@ -42,10 +43,10 @@ class TestPrompts:
     def test_full_has_template_and_examples(self, make: Make) -> None:
         """All that the prompt was made of."""
         assert {
-            "prompt": "sourcing/draft@3  hash ab12",
+            "prompt": "sourcing/draft@3\nhash ab12",
             "template": "Write to {name}",
             "variables": "name: Zoë",
-            "few-shot": "warm-1: 1 → 2",
+            "few-shot": "warm-1: 1 → 2\nhash cd34",
             "input": "name: Zoë",
         } == rows(make(self.ROLE), full=True)
 
@@ -54,6 +55,12 @@ class TestPrompts:
         call = make({names.OPERATION_NAME: "chat", names.PROMPT_NAME: "p", names.PROMPT_VERSION: "1"})
 
         assert [{}, {"prompt": "p@1"}] == [rows(call), rows(call, full=True)]
+
+    def test_without_content_there_are_names_and_hashes(self, make: Make) -> None:
+        """Two runs can be compared all the same."""
+        span = make({names.ROLE: "generator", names.PROMPT_NAME: "p", names.FEW_SHOT_HASH: "cd34"})
+
+        assert {"prompt": "p", "few-shot": "hash cd34"} == rows(span)
 
 
 class TestCalls:

@@ -94,6 +94,13 @@ class TestErrors:
 
         assert [("error", "Slow down.")] == inside(make, other, status="ERROR", status_message="Slow down.")
 
+    def test_without_words_hide_none(self, make: Make) -> None:
+        """A call inside that failed silently explains nothing."""
+        silent = make(status="ERROR")
+
+        assert [("error", "Slow down.")] == inside(make, silent, status="ERROR", status_message="Slow down.")
+        assert [] == inside(make, silent, status="ERROR")
+
     def test_full_has_the_stack_once(self, make: Make) -> None:
         """Of the innermost span that the exception went through: it is the longest way down."""
         cause = make(status="ERROR", events=[raised()])
@@ -173,7 +180,7 @@ class TestFull:
             span_id="f" * 16,
             scope="httpx",
             scope_version="0.1",
-            attributes={"url.full": "https://host/", names.SCHEMA: "1"},
+            attributes={"url.full": "https://host/", names.SCHEMA: "1", names.RESPONSE_ID: "r-1"},
             events=[EventRecord("retry", 0, {"after": 2}), EventRecord("wait", 0)],
             links=[LinkRecord("a" * 32, "b" * 16)],
         )
@@ -181,7 +188,7 @@ class TestFull:
         assert [
             ("span", "f" * 16),
             ("written by", "httpx 0.1"),
-            ("attributes", "url.full: https://host/"),
+            ("attributes", f"url.full: https://host/\n{names.RESPONSE_ID}: r-1"),
             ("event", "retry\nafter: 2"),
             ("event", "wait"),
             ("link", f"span {'b' * 16} of trace {'a' * 32}"),

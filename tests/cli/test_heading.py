@@ -133,6 +133,10 @@ class TestLayout:
 
         assert ["work  limit", "  2 iterations  1.0 s"] == [one.plain for one in heading(make(said), 24)]
 
+    def test_long_names_are_cut(self, make: Make) -> None:
+        """Other libraries put whole statements there."""
+        assert ["SELECT …", "  1.0 s"] == [one.plain for one in heading(make(name="SELECT a, b, c"), 8)]
+
     def test_names_cannot_command_the_terminal(self, make: Make) -> None:
         """A model chooses the names of tools."""
         assert line(make(name="execute_tool \x1b[31m\nx")) == "execute_tool ␛[31m x  1.0 s"

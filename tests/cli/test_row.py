@@ -33,6 +33,10 @@ class TestDraw:
         """Half of the width is for the texts, whatever the labels take."""
         assert drawn(Row("a very long label", "text"), width=10) == ["a very long label  text"]
 
+    def test_long_labels_are_cut(self) -> None:
+        """Whatever name a verdict has."""
+        assert drawn(Row("x" * 30, "text"), width=40) == [f"{'x' * 19}…  text"]
+
     def test_nothing_is_nothing(self) -> None:
         """A span without anything to say has a heading only."""
         assert [] == drawn()

@@ -62,7 +62,7 @@ class TestTable:
 
         assert (
             "2026-01-01 00:00:00  Crafter 1.4  job-17      2  running                 3c7a0000"
-            == (read(table([running, RUN])).splitlines()[1])
+            == read(table([running, RUN]), 115).splitlines()[1]
         )
 
     @pytest.mark.parametrize("width", [75, 80, 100, 120, 160, 200])
@@ -74,8 +74,16 @@ class TestTable:
         assert [] == [line for line in lines if cell_len(line) > width or line != line.rstrip()]
 
     def test_narrow_terminals_have_the_summary_below(self, read: Read) -> None:
-        """It is what one wants to read; what it says needs no columns."""
-        assert read(table([RUN]), 80) == (
+        """It is what one wants to read."""
+        assert read(table([RUN]), 90) == (
+            "started              agent        key     turns  ended  tokens   took  trace\n"
+            "2026-01-01 00:00:00  Crafter 1.4  job-17      2  limit   2,852  6.0 s  3c7a0000\n"
+            "  2 iterations, limit; tone 0.4 'too formal'; 2,852 tokens\n"
+        )
+
+    def test_the_narrowest_lack_what_the_summary_tells(self, read: Read) -> None:
+        """Iterations and tokens."""
+        assert read(table([RUN]), 70) == (
             "started              agent        key     ended   took  trace\n"
             "2026-01-01 00:00:00  Crafter 1.4  job-17  limit  6.0 s  3c7a0000\n"
             "  2 iterations, limit; tone 0.4 'too formal'; 2,852 tokens\n"

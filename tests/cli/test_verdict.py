@@ -48,7 +48,7 @@ class TestWords:
     @pytest.mark.parametrize(
         ("verdict", "expected", "style"),
         [
-            (Verdict(score=0.4, passed=False), "0.4 failed", "bold red"),
+            (Verdict(score=0.4, passed=False), "0.4 failed", "red"),
             (Verdict(score=1.0, label="good", passed=True), "1 good passed", "green"),
             (Verdict(label="fine"), "fine", ""),
             (Verdict(), "", ""),

@@ -119,7 +119,7 @@ def launch() -> Iterator[Launch]:
 
 @pytest.fixture
 def run(launch: Launch) -> Callable[..., str]:
-    """Return a function that runs a Python program to its end, which must be a good one, and returns what it printed."""
+    """Return a function that runs a Python program to its end, a good one, and returns what it printed."""
 
     def finish(program: str, *arguments: object) -> str:
         process = launch(program, *arguments)

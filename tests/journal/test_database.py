@@ -176,9 +176,14 @@ class TestTransaction:
 
     def test_is_undone_as_a_whole(self, database: sqlite3.Connection) -> None:
         """Whatever was raised, which goes on."""
-        with pytest.raises(KeyboardInterrupt), transaction(database):
-            database.execute(TRACE)
-            raise KeyboardInterrupt
+
+        def write_and_fail() -> None:
+            with transaction(database):
+                database.execute(TRACE)
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            write_and_fail()
 
         assert (0, False) == (count(database), database.in_transaction)
 

@@ -67,7 +67,7 @@ class TestEncode:
         assert record == decode(encode(record))
 
     def test_a_span_in_full(self, span: Callable[..., SpanRecord]) -> None:
-        """This is what stands in files: it does not change without a new format."""
+        """What stands in files: it does not change without a new format."""
         record = span(
             parent_id="0" * 15 + "2",
             end=1_764_000_009_000_000_000,
@@ -114,7 +114,9 @@ class TestEncode:
         """Alone it takes the slow path; everything else of the record is as it was."""
         record = span(attributes={odd: ODD[odd], "other": 1})
 
-        assert {**dict(zip(ODD, AS_TEXT.items(), strict=True))}[odd] in orjson.loads(encode(record))["attributes"].items()
+        assert {**dict(zip(ODD, AS_TEXT.items(), strict=True))}[odd] in orjson.loads(encode(record))[
+            "attributes"
+        ].items()
         assert 1 == orjson.loads(encode(record))["attributes"]["other"]
 
     def test_odd_values_in_events_and_links(self, span: Callable[..., SpanRecord]) -> None:
@@ -131,7 +133,7 @@ class TestEncode:
         assert ("\ufffd", "\ufffd") == (document["name"], document["status_message"])
 
     def test_strangers_objects_are_not_looked_into(self, span: Callable[..., SpanRecord]) -> None:
-        """orjson would write the fields of a dataclass."""
+        """Orjson would write the fields of a dataclass."""
 
         @dataclasses.dataclass
         class Client:
@@ -148,7 +150,7 @@ class TestEncodeHeader:
         assert header == decode(encode_header(header))
 
     def test_in_full(self) -> None:
-        """This is the first frame of every segment, in every format."""
+        """The first frame of every segment, in every format."""
         header = Header("0123", 7, "host", 5, "0.1.0", {"service.name": "shop", "odd": math.nan})
         expected: dict[str, Any] = {
             "type": "header",

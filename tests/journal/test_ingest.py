@@ -36,7 +36,9 @@ print("written", flush=True)
 sys.stdin.read()
 """
 ID = st.sampled_from(["a" * 16, "b" * 16, "c" * 16])
-RECORDS = st.lists(st.builds(SpanRecord, ID, ID, st.none() | ID, st.just("x"), st.just(0), st.just(5), st.none() | st.just(9)))
+RECORDS = st.lists(
+    st.builds(SpanRecord, ID, ID, st.none() | ID, st.just("x"), st.just(0), st.just(5), st.none() | st.just(9))
+)
 
 
 def take(database: sqlite3.Connection, folder: Path, **options: Any) -> int:  # noqa: ANN401 - those of `ingest`
@@ -94,7 +96,7 @@ class TestIngest:
         assert [span(1, end=9)] == spans(database)
 
     @given(RECORDS, st.data())
-    @settings(deadline=None, max_examples=30)
+    @settings(deadline=None, max_examples=15)
     def test_read_twice_or_in_pieces_it_is_the_same(self, records: list[SpanRecord], data: st.DataObject) -> None:
         """From its beginning, or from anywhere on: what the database holds depends on what was written alone."""
         held = []
@@ -199,7 +201,7 @@ class TestIngest:
             ({OUTCOME_PREFIX + "name": "replied"}, 0),
         ],
     )
-    def test_knows_what_a_trace_holds(
+    def test_knows_what_a_trace_holds(  # noqa: PLR0913, PLR0917 - fixtures and a case
         self,
         database: sqlite3.Connection,
         folder: Path,
@@ -359,8 +361,11 @@ class TestOthers:
         self, database: sqlite3.Connection, folder: Path, writer: Callable[..., Any], span: Callable[..., SpanRecord]
     ) -> None:
         """A file that is still open here may be gone, and with it how far it was read."""
-        writer().write(*(span(number, end=1) for number in range(80))).end()
+        one = writer()
+        one.appender._size = 1 << 20
+        one.write(*(span(number, end=1) for number in range(300))).end()
         steps = ingest(database, folder)
+        next(steps)
         with closing(connect(folder)) as other:
             take(other, folder)
             with transaction(other):

@@ -32,6 +32,7 @@ class Plain:
 
     @property
     def doubled(self) -> NoReturn:
+        """Must not be asked."""
         raise ZeroDivisionError
 
     def __getattr__(self, name: str) -> NoReturn:
@@ -69,6 +70,7 @@ class Model(pydantic.BaseModel):
     @pydantic.computed_field
     @property
     def computed(self) -> str:
+        """Must not be computed."""
         raise ZeroDivisionError
 
 

@@ -7,6 +7,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 
 import pytest
@@ -110,7 +111,7 @@ class TestLater:
         node = Node()
         gone = weakref.ref(node)
         ensure_running()
-        later(lambda node=node: None)  # type: ignore[misc]
+        later(partial(isinstance, node, Node))  # type: ignore[arg-type]
         del node
 
         assert drain(PATIENCE)
@@ -168,7 +169,7 @@ class TestEnsureRunning:
         """And tries again at the next recording."""
         code = (
             "start = threading.Thread.start\n"
-            "def refuse(self): raise RuntimeError(\"can't start new thread\")\n"
+            'def refuse(self): raise RuntimeError("can\'t start new thread")\n'
             "import logging; logging.disable()\n"
             "threading.Thread.start = refuse\n"
             "finaliser.ensure_running(); finaliser.later(lambda: print('done'))\n"
@@ -203,7 +204,9 @@ class TestDrain:
 
     def test_where_nothing_ever_ran_it_does_the_work_itself(self) -> None:
         """Without a thread of ours."""
-        assert ["done", "True 1"] == run("finaliser.later(lambda: print('done'))\nprint(finaliser.drain(), threading.active_count())\n")
+        assert ["done", "True 1"] == run(
+            "finaliser.later(lambda: print('done'))\nprint(finaliser.drain(), threading.active_count())\n"
+        )
 
 
 class TestExit:
@@ -286,7 +289,8 @@ class TestFork:
         "finaliser.at_exit(lambda: print(who, 'hook', flush=True))\n"
         "finaliser.ensure_running()\n"
         "who = 'parent'\n"
-        "held = threading.Event(); finaliser.later(lambda: held.wait(10)); finaliser.later(lambda: print(who, 'queued'))\n"
+        "held = threading.Event()\n"
+        "finaliser.later(lambda: held.wait(10)); finaliser.later(lambda: print(who, 'queued'))\n"
         "child = os.fork()\n"
         "if child: os.waitpid(child, 0); held.set(); sys.exit()\n"
         "who = 'child'\n"

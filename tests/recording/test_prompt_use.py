@@ -37,7 +37,9 @@ class TestAttributes:
 
         assert attributes[names.PROMPT_TEMPLATE] == "Write to {name}"
         assert json.loads(str(attributes[names.PROMPT_VARIABLES])) == {"name": "Ada", "api_key": "[masked:secret]"}
-        assert json.loads(str(SHOWN.attributes(content=True)[names.FEW_SHOT])) == [{"id": "1", "input": "a", "output": "b"}]
+        assert json.loads(str(SHOWN.attributes(content=True)[names.FEW_SHOT])) == [
+            {"id": "1", "input": "a", "output": "b"}
+        ]
 
 
 class TestRendered:

@@ -41,6 +41,7 @@ class NoZone(tzinfo):
     """A time zone that raises."""
 
     def utcoffset(self, when: datetime | None) -> NoReturn:
+        """Refuse."""
         raise ZeroDivisionError(when)
 
 

@@ -229,7 +229,9 @@ class TestStretches:
 
 
 class TestFaults:
-    def test_a_context_that_cannot_be_made_current_does_not_stop_the_body(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_context_that_cannot_be_made_current_does_not_stop_the_body(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """OpenTelemetry's own context can be replaced by anything."""
 
         def fail(_: object) -> None:
@@ -254,6 +256,8 @@ class TestFaults:
 
         copied = copy_context()
         copied.run(use)
-        held = [value for value in copied.values() if isinstance(value, tuple) and value and isinstance(value[0], Scope)]
+        held = [
+            value for value in copied.values() if isinstance(value, tuple) and value and isinstance(value[0], Scope)
+        ]
 
         assert [] == held

@@ -30,6 +30,7 @@ class Raising:
 
     @property
     def name(self) -> NoReturn:
+        """Refuse."""
         raise ZeroDivisionError
 
 
@@ -76,7 +77,17 @@ class TestSelect:
 
     @pytest.mark.parametrize(
         "path",
-        ["nothing", "job.nothing", "job.tags.7", "job.tags.x", "mapping.a.b.c", "mapping.keys", "job.id.0", "rows.0.x", ""],
+        [
+            "nothing",
+            "job.nothing",
+            "job.tags.7",
+            "job.tags.x",
+            "mapping.a.b.c",
+            "mapping.keys",
+            "job.id.0",
+            "rows.0.x",
+            "",
+        ],
     )
     def test_what_is_not_there_is_missing(self, path: str) -> None:
         """Neither an error nor None; a method of a dictionary and a letter of a text are no values."""
@@ -91,7 +102,9 @@ class TestSelect:
         """All of them."""
         assert select(lambda **given: sorted(given), ARGUMENTS) == sorted(ARGUMENTS)
 
-    @pytest.mark.parametrize("selector", ["bad.name", lambda bad: bad.name, lambda: 1], ids=["path", "raises", "misfits"])
+    @pytest.mark.parametrize(
+        "selector", ["bad.name", lambda bad: bad.name, lambda: 1], ids=["path", "raises", "misfits"]
+    )
     def test_what_raises_is_missing_and_reported(self, selector: str) -> None:
         """A property of the user's must not stop the call."""
         before = sum(faults().values())
@@ -99,7 +112,10 @@ class TestSelect:
         assert select(selector, {"bad": Raising()}) is MISSING
         assert before + 1 == sum(faults().values())
 
-    @given(st.text(), st.recursive(st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+    @given(
+        st.text(),
+        st.recursive(st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)),
+    )
     def test_is_total(self, path: str, value: object) -> None:
         """Any path over any value finds something or nothing."""
         select(path, {"value": value})

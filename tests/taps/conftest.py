@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from orchestrace.records import SpanRecord
 from orchestrace.testing import Answer, ReplayServer, Request, anthropic_message, capture, openai_chat
+from orchestrace.testing.replay import Reply
 
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Made once, because it takes milliseconds; nothing here is encrypted."""
@@ -145,11 +146,17 @@ def run(scenario: Scenario, sdk: Sdk, url: str, options: Mapping[str, Any]) -> A
 
 def sent(requests: list[Request]) -> list[Any]:
     """Make what was sent comparable: all of it but what each run makes anew; Anthropic propagates its own span."""
-    anew = {"idempotency-key", "traceparent"}
-    told = [
-        {name: value for name, value in request.headers.items() if name not in anew} for request in requests
-    ]
-    return [(str(request), request.query, request.body, said) for request, said in zip(requests, told, strict=True)]
+    return sorted((told(request) for request in requests), key=repr)
+
+
+def told(request: Request) -> tuple[Any, ...]:
+    """Return all of a request but its names for itself."""
+    headers = {name: said for name, said in request.headers.items() if name not in {"idempotency-key", "traceparent"}}
+    boundary = headers.get("content-type", "").partition("boundary=")[2]
+    if boundary:
+        headers["content-type"] = "multipart"
+    body = request.body.replace(boundary.encode(), b"") if boundary else request.body
+    return str(request), request.query, headers, body
 
 
 @pytest.fixture
@@ -158,21 +165,22 @@ def play(orchestrace_server: ReplayServer, sdk: Sdk) -> Iterator[Play]:
     Return `play(scenario, *answers, …)`: it happens without us first, and must look the same with us.
 
     It `fails` if an exception comes out of it. Further keywords go to the SDK's client; `url` is another address than
-    the server's.
+    the server's, `path` another than that of the SDK's model calls.
     """
 
     def play(
         scenario: Scenario,
-        *answers: Answer,
+        *answers: Reply,
         fails: bool = False,
         url: str | None = None,
+        path: str | None = sdk.path,
         **options: Any,  # noqa: ANN401 - the SDK's own
     ) -> Seen:
         outcomes: list[Any] = []
         begin = len(orchestrace_server.requests)
         for _ in range(2):
             for answer in answers:
-                orchestrace_server.answer(answer, path=sdk.path)
+                orchestrace_server.answer(answer, path=path, method=None)
         outcomes.append(run(scenario, sdk, url or orchestrace_server.url, options))
         first = len(orchestrace_server.requests)
         with capture(as_global=sdk.own_span) as spans:

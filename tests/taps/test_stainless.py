@@ -1,16 +1,24 @@
 """Calls that fail, calls that are tried again, and calls that the SDK has a span for itself."""
 
+# ruff: noqa: D103 - a scenario is what its name says
 from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
-from opentelemetry import trace
 from pydantic import BaseModel
 
-from orchestrace.testing import Answer, Cut, Pause, refused_endpoint, server_sent_event
+from orchestrace.testing import Answer, Cut, Pause, Request, refused_endpoint, server_sent_event
+
+Ask: TypeAlias = Any
+Outcome: TypeAlias = Any
+Play: TypeAlias = Any
+Scenario: TypeAlias = Any
+Sdk: TypeAlias = Any
+Seen: TypeAlias = Any
+"""What the conftest makes, and what SDKs give: classes that cannot be imported here, or have nothing in common."""
 
 FAILED = ("orchestrace.ending", "error.type", "http.response.status_code", "orchestrace.attempts")
 CONNECTION = {True: "connection_error", False: "{}.APIConnectionError"}
@@ -22,19 +30,19 @@ class Person(BaseModel):
     name: str
 
 
-def create(ask: Any) -> Any:
+def create(ask: Ask) -> Outcome:
     return ask.create()
 
 
-async def create_async(ask: Any) -> Any:
+async def create_async(ask: Ask) -> Outcome:
     return await ask.create()
 
 
-def stream(ask: Any) -> Any:
+def stream(ask: Ask) -> Outcome:
     return list(ask.create(stream=True))
 
 
-async def stream_async(ask: Any) -> Any:
+async def stream_async(ask: Ask) -> Outcome:
     return [item async for item in await ask.create(stream=True)]
 
 
@@ -53,13 +61,13 @@ def again() -> Answer:
     return refusal(429, **{"retry-after-ms": "1"})
 
 
-def words(seen: Any) -> str | None:
+def words(seen: Seen) -> str | None:
     """Return what the span says was answered."""
     (text,) = seen.told("gen_ai.output.messages")
     return None if text is None else "".join(part["content"] for said in json.loads(text) for part in said["parts"])
 
 
-def answer_of(scenario: Any, sdk: Any) -> Answer:
+def answer_of(scenario: Scenario, sdk: Sdk) -> Answer:
     """Return the answer that a scenario asks for."""
     return sdk.answer("Hello there.", stream=scenario in {stream, stream_async})
 
@@ -67,7 +75,7 @@ def answer_of(scenario: Any, sdk: Any) -> Answer:
 class TestFailure:
     @pytest.mark.parametrize("status", [400, 401, 404, 429, 500])
     @CALLS
-    def test_refused_by_http(self, scenario: Any, status: int, play: Any) -> None:
+    def test_refused_by_http(self, scenario: Scenario, status: int, play: Play) -> None:
         """The error is the provider's own, in its own words, and its body is kept."""
         seen = play(scenario, refusal(status), fails=True)
 
@@ -80,14 +88,14 @@ class TestFailure:
         assert json.loads(refusal(status).content()) == json.loads(*seen.told("orchestrace.response.body"))
 
     @CALLS
-    def test_refused_without_words(self, scenario: Any, play: Any) -> None:
+    def test_refused_without_words(self, scenario: Scenario, play: Play) -> None:
         """The status stands for what nobody said."""
         seen = play(scenario, Answer(502, body="<html>bad gateway</html>"), fails=True)
 
         assert ("error", "502", 502, 1, "HTTP 502") == (*seen.told(*FAILED), seen.span.status_message)
 
     @CALLS
-    def test_nobody_answers(self, scenario: Any, sdk: Any, play: Any) -> None:
+    def test_nobody_answers(self, scenario: Scenario, sdk: Sdk, play: Play) -> None:
         """The exception that the program sees says what went wrong."""
         with refused_endpoint() as url:
             seen = play(scenario, fails=True, url=url)
@@ -101,14 +109,14 @@ class TestFailure:
             )
 
     @CALLS
-    def test_too_late(self, scenario: Any, sdk: Any, play: Any) -> None:
+    def test_too_late(self, scenario: Scenario, sdk: Sdk, play: Play) -> None:
         """An answer that does not come in time is an error without a status."""
         seen = play(scenario, Answer(before=Pause(60.0)), fails=True, timeout=0.05)
 
         assert ("error", TIMEOUT[sdk.own_span].format(sdk.name), None, 1) == seen.told(*FAILED)
 
     @WHOLE
-    def test_cut_off(self, scenario: Any, sdk: Any, play: Any) -> None:
+    def test_cut_off(self, scenario: Scenario, sdk: Sdk, play: Play) -> None:
         """Half an answer is none."""
         whole = sdk.answer("Hello there.")
         seen = play(scenario, Answer(headers={"content-length": "9999"}, body=whole.body), fails=True)
@@ -117,16 +125,20 @@ class TestFailure:
 
     @pytest.mark.parametrize("reset", [False, True])
     @STREAMS
-    def test_stream_cut_off(self, scenario: Any, reset: bool, sdk: Any, play: Any) -> None:
+    def test_stream_cut_off(self, scenario: Scenario, sdk: Sdk, play: Play, *, reset: bool) -> None:
         """What came of a stream that broke is kept."""
         pieces = sdk.answer(["Hello ", "there."], stream=True).pieces[: 2 if sdk.name == "openai" else 3]
         seen = play(scenario, Answer(pieces=[*pieces, Cut(reset=reset)]), fails=True)
         kind = "httpx2.ReadError" if reset else "httpx2.RemoteProtocolError"
 
-        assert ("error", kind, 200 if sdk.own_span else None, 1, "ERROR", "Hello ") == (*seen.told(*FAILED), seen.span.status, words(seen))
+        assert ("error", kind, 200 if sdk.own_span else None, 1, "ERROR", "Hello ") == (
+            *seen.told(*FAILED),
+            seen.span.status,
+            words(seen),
+        )
 
     @STREAMS
-    def test_error_in_a_stream(self, scenario: Any, sdk: Any, play: Any) -> None:
+    def test_error_in_a_stream(self, scenario: Scenario, sdk: Sdk, play: Play) -> None:
         """An error that comes among the events of a 200 is an error, and what came before is kept."""
         pieces = sdk.answer(["Hello ", "there."], stream=True).pieces[: 2 if sdk.name == "openai" else 3]
         error = {"type": "error", "error": {"type": "overloaded_error", "message": "Not now."}}
@@ -138,18 +150,18 @@ class TestFailure:
             words(seen),
         )
 
-    def test_cancelled_before_the_answer(self, sdk: Any, play: Any) -> None:
+    def test_cancelled_before_the_answer(self, play: Play) -> None:
         """A task that is cancelled while it waits is no error."""
-        arrived: list[Any] = []
+        arrived: list[Request] = []
 
-        def wait(request: Any) -> Answer:
+        def wait(request: Request) -> Answer:
             arrived.append(request)
             return Answer(before=Pause(60.0))
 
-        async def cancelled(ask: Any) -> Any:
+        async def cancelled(ask: Ask) -> Outcome:
             before = len(arrived)
             task = asyncio.create_task(ask.create())
-            while len(arrived) == before:
+            while len(arrived) == before:  # noqa: ASYNC110 - it arrives in a thread of the server's
                 await asyncio.sleep(0)
             task.cancel()
             await asyncio.wait([task])
@@ -160,14 +172,14 @@ class TestFailure:
         assert ("cancelled", None, None, 1, "UNSET") == (*seen.told(*FAILED), seen.span.status)
 
     @pytest.mark.parametrize("asynchronous", [False, True])
-    def test_answer_that_does_not_fit(self, asynchronous: bool, sdk: Any, play: Any) -> None:
+    def test_answer_that_does_not_fit(self, sdk: Sdk, play: Play, *, asynchronous: bool) -> None:
         """What the SDK could not make of an answer is an error of the call, and the answer is kept."""
         asked = {"response_format": Person} if sdk.name == "openai" else {"output_format": Person}
 
-        def parse(ask: Any) -> Any:
+        def parse(ask: Ask) -> Outcome:
             return ask.resource.parse(**ask.sdk.arguments, **asked)
 
-        async def parse_async(ask: Any) -> Any:
+        async def parse_async(ask: Ask) -> Outcome:
             return await ask.resource.parse(**ask.sdk.arguments, **asked)
 
         scenario = parse_async if asynchronous else parse
@@ -183,7 +195,7 @@ class TestFailure:
 
 class TestAttempts:
     @CALLS
-    def test_one_call(self, scenario: Any, sdk: Any, play: Any) -> None:
+    def test_one_call(self, scenario: Scenario, sdk: Sdk, play: Play) -> None:
         """A call that succeeds at the second attempt is one call without an error; its tokens count once."""
         seen = play(scenario, again(), answer_of(scenario, sdk), max_retries=2)
         ending = "returned" if scenario in {create, create_async} else "drained"
@@ -197,43 +209,83 @@ class TestAttempts:
         assert 2 == len(seen.requests)
 
     @WHOLE
-    def test_waiting_is_part_of_it(self, scenario: Any, sdk: Any, play: Any) -> None:
+    def test_waiting_is_part_of_it(self, scenario: Scenario, sdk: Sdk, play: Play) -> None:
         """The call lasts from its first attempt to the end of its last."""
         seen = play(scenario, refusal(429, **{"retry-after-ms": "40"}), answer_of(scenario, sdk), max_retries=1)
 
         assert 0.04 <= (seen.span.end - seen.span.start) / 1e9
 
     @CALLS
-    def test_all_fail(self, scenario: Any, play: Any) -> None:
+    def test_all_fail(self, scenario: Scenario, play: Play) -> None:
         """What the last attempt said is what the call says."""
         seen = play(scenario, again(), refusal(500), max_retries=1, fails=True)
 
         assert ("error", "some_error", 500, 2) == seen.told(*FAILED)
 
     @CALLS
-    def test_connection_lost_once(self, scenario: Any, sdk: Any, play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_connection_lost_once(
+        self, scenario: Scenario, sdk: Sdk, play: Play, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """An attempt that nobody answered is an attempt."""
         monkeypatch.setattr(f"{sdk.name}._base_client.INITIAL_RETRY_DELAY", 0.001)
         seen = play(scenario, Answer(before=Cut()), answer_of(scenario, sdk), max_retries=1)
 
-        assert (None, 200 if sdk.own_span else None, 2, sdk.success, []) == (*seen.told(*FAILED[1:]), seen.span.status, seen.span.events)
+        assert (None, 200 if sdk.own_span else None, 2, sdk.success, []) == (
+            *seen.told(*FAILED[1:]),
+            seen.span.status,
+            seen.span.events,
+        )
 
-    def test_calls_one_after_the_other(self, sdk: Any, play: Any) -> None:
+    def test_calls_one_after_the_other(self, sdk: Sdk, play: Play) -> None:
         """A second call is no attempt of the first."""
 
-        def twice(ask: Any) -> Any:
+        def twice(ask: Ask) -> Outcome:
             return [ask.create(), ask.create()]
 
         seen = play(twice, sdk.answer("One."), sdk.answer("Two."))
 
         assert [1, 1] == [span.attributes["orchestrace.attempts"] for span in seen.spans]
 
-    def test_calls_side_by_side(self, sdk: Any, play: Any) -> None:
+    def test_calls_side_by_side(self, sdk: Sdk, play: Play) -> None:
         """Calls of one client that run at once are told apart."""
 
-        async def both(ask: Any) -> Any:
+        def refuse_once(request: Request) -> Answer:
+            return again() if request.headers["x-stainless-retry-count"] == "0" else sdk.answer("One.")
+
+        async def both(ask: Ask) -> Outcome:
             return await asyncio.gather(ask.create(), ask.create())
 
-        seen = play(both, again(), again(), sdk.answer("One."), sdk.answer("One."), max_retries=2)
+        seen = play(both, *[refuse_once] * 4, max_retries=2)
 
-        assert (2, 4) == (len(seen.spans), sum(span.attributes["orchestrace.attempts"] for span in seen.spans))
+        assert [("returned", 2)] * 2 == [
+            (span.attributes["orchestrace.ending"], span.attributes["orchestrace.attempts"]) for span in seen.spans
+        ]
+
+
+OTHER = {
+    "embeddings": lambda ask: ask.client.embeddings.create(model="m", input="Hi"),
+    "moderations": lambda ask: ask.client.moderations.create(input="Hi"),
+    "models": lambda ask: ask.client.models.retrieve("m"),
+    "upload": lambda ask: ask.client.files.create(file=("a.txt", b"abc"), purpose="batch"),
+    "count of tokens": lambda ask: ask.resource.count_tokens(model="m", messages=[]),
+    "batches": lambda ask: ask.resource.batches.create(requests=[{"custom_id": "1", "params": {}}]),
+}
+WHOSE = [
+    *(("openai", name) for name in ("embeddings", "moderations", "models", "upload")),
+    *((whose, name) for whose in ("anthropic", "anthropic, own span") for name in ("count of tokens", "batches")),
+]
+
+
+class TestOtherCalls:
+    @pytest.mark.parametrize(("sdk", "name"), WHOSE, indirect=["sdk"])
+    def test_are_left_alone(self, name: str, play: Play) -> None:
+        """What an SDK does besides asking a model has no span of ours, and nothing of ours is on its own."""
+        data = [{"object": "embedding", "index": 0, "embedding": [0.5]}]
+        seen = play(OTHER[name], Answer(body={"id": "1", "data": data, "input_tokens": 1}), path=None)
+
+        assert [] == [
+            (span.name, name)
+            for span in seen.spans
+            for name in span.attributes
+            if span.scope == "orchestrace" or name.startswith("orchestrace")
+        ]

@@ -52,15 +52,18 @@ class Content:
         return chain(self._prompt(), self._input(), self._request(), self._answer(), self._output(), self._cut())
 
     def _prompt(self) -> Iterator[Row]:
-        name, version = self._text(names.PROMPT_NAME), self._text(names.PROMPT_VERSION)
-        digest = self._text(names.PROMPT_HASH)
-        if name and (self._full or role_of(self._span) != CALL):
-            hashed = f"  hash {digest}" if self._full and digest else ""
-            yield Row("prompt", f"{name}@{version}{hashed}", "cyan")
+        shown = self._full or role_of(self._span) != CALL  # the role above a call says it as well
+        known = [self._text(name) for name in (names.PROMPT_NAME, names.PROMPT_VERSION)]
+        if shown and known[0]:
+            identity = "@".join(filter(None, known))
+            yield Row("prompt", "\n".join(filter(None, [identity, self._hash(names.PROMPT_HASH)])), "cyan")
         if self._full:
             yield from self._row("template", names.PROMPT_TEMPLATE, wording.plain)
         yield from self._row("variables", names.PROMPT_VARIABLES, self._fields, lines=2)
-        yield from self._row("few-shot", names.FEW_SHOT, lambda given: wording.examples(given, full=self._full))
+        if shown and names.FEW_SHOT_HASH in self._span.attributes:
+            examples = wording.examples(self._document(names.FEW_SHOT), full=self._full)
+            digest = self._hash(names.FEW_SHOT_HASH, always=not examples)
+            yield Row("few-shot", "\n".join(filter(None, [examples, digest])))
 
     def _input(self) -> Iterator[Row]:
         if self._full or names.PROMPT_VARIABLES not in self._span.attributes:
@@ -131,6 +134,10 @@ class Content:
         words = [one["content"] if isinstance(one, dict) and set(one) == {"content"} else one for one in listed]
         said = [f"{len(listed)} found", *map(wording.plain, words)]
         return "\n".join(said) if self._full else "; ".join(said)
+
+    def _hash(self, name: str, *, always: bool = False) -> str:
+        digest = self._text(name)
+        return f"hash {digest}" if digest and (self._full or always) else ""
 
     def _whole_or_not(self, label: str) -> str:
         ending = attribute.text(self._span.attributes, names.ENDING)

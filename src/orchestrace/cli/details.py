@@ -27,6 +27,20 @@ _IDENTITY: Final = {
     "user": names.USER_ID,
     "tenant": names.TENANT,
 }
+_TECHNICAL: Final = (
+    names.EVALUATOR_VERSION,
+    names.EVALUATOR_KIND,
+    names.SERVER_ADDRESS,
+    names.SERVER_PORT,
+    names.RESPONSE_ID,
+    names.RESPONSE_MODEL,
+    names.RESPONSE_RAW_FINISH_REASONS,
+    names.RESPONSE_CHUNKS,
+    names.USAGE_CACHE_WRITE,
+    names.OPENAI_RESPONSE_SERVICE_TIER,
+    names.OPENAI_SYSTEM_FINGERPRINT,
+)
+"""What whoever asks a provider's support wants to know, and nobody else."""
 _PREFIXES: Final = tuple(name for name in names.NAMES if name.endswith("."))
 _LISTED: Final = {"tags": names.TAG_PREFIX, "experiments": names.EXPERIMENT_PREFIX}
 
@@ -100,7 +114,8 @@ def _raised(span: SpanRecord) -> Attributes:
 
 def _failed_below(branch: Branch, message: str) -> bool:
     """Tell whether a call inside failed with words that this one's error repeats."""
-    return any((span.status_message or "") in message for span in _below(branch) if span.status == "ERROR")
+    inside = [span.status_message or "" for span in _below(branch) if span.status == "ERROR"]
+    return any(words in message if words else not message for words in inside)
 
 
 def _below(branch: Branch) -> Iterator[SpanRecord]:
@@ -146,13 +161,13 @@ def _outcome(span: SpanRecord) -> Iterator[Row]:
 
 
 def _rest(span: SpanRecord) -> Iterator[Row]:
-    """Show what other libraries say, in their own names."""
+    """Show what is left: what other libraries say, and what only specialists ask for, in its own names."""
     yield Row("span", span.span_id)
     if span.scope not in ("", SCOPE):
         yield Row("written by", f"{span.scope} {span.scope_version}".rstrip())
-    foreign = {name: value for name, value in span.attributes.items() if not _is_known(name)}
-    if foreign:
-        yield Row("attributes", wording.fields(foreign, full=True))
+    left = {name: value for name, value in span.attributes.items() if name in _TECHNICAL or not _is_known(name)}
+    if left:
+        yield Row("attributes", wording.fields(left, full=True))
     for event in span.events:
         if event.name not in (_EXCEPTION, EVALUATION_EVENT):
             yield Row("event", "\n".join(filter(None, [event.name, wording.fields(dict(event.attributes), full=True)])))

@@ -32,17 +32,19 @@ def heading(span: SpanRecord, width: int) -> Iterator[Text]:
     line = _name(span)
     for fact in filter(None, _facts(span)):
         if line.cell_len + _GAP + fact.cell_len > width:
+            line.truncate(width, overflow="ellipsis")
             yield line
             line = Text(" " * _INDENT).append_text(fact)
         else:
             line = line.append(" " * _GAP).append_text(fact)
+    line.truncate(width, overflow="ellipsis")
     yield line
 
 
 def _name(span: SpanRecord) -> Text:
     name = Text.assemble((one_line(span.name), "bold"))
     version = attribute.text(span.attributes, names.AGENT_VERSION) if role_of(span) == AGENT else None
-    return name.append(f" {one_line(version)}", style="not bold") if version else name
+    return name.append(f" {one_line(version)}") if version else name
 
 
 def _facts(span: SpanRecord) -> Iterator[Text | None]:
@@ -81,10 +83,8 @@ def _accepted(span: SpanRecord) -> Text | None:
 def _call(span: SpanRecord) -> Iterator[Text | None]:
     said = span.attributes
     yield Text(one_line(attribute.text(said, names.PROVIDER_NAME) or ""))
-    model = attribute.text(said, names.RESPONSE_MODEL)
-    if model and not model.startswith(
-        attribute.text(said, names.REQUEST_MODEL) or model
-    ):  # a dated name is the same one
+    asked, model = attribute.text(said, names.REQUEST_MODEL), attribute.text(said, names.RESPONSE_MODEL)
+    if asked and model and not model.startswith(asked):  # the same name with a date is the same model
         yield Text(f"answered by {one_line(model)}")
     attempts = attribute.integer(said, names.ATTEMPTS)
     if attempts is not None and attempts > 1:

@@ -15,7 +15,7 @@ __all__ = ["list_runs"]
 
 
 def list_runs(
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many runs.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1_000_000, help="How many runs.")] = 20,
     *,
     journal: JournalOption = None,
     nested: Annotated[bool, typer.Option("--nested", "--all", help="Also runs inside of other runs.")] = False,

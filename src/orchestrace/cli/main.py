@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from io import TextIOWrapper
 from typing import NoReturn
@@ -29,9 +28,6 @@ def main() -> None:
         _leave(f"the command needs {' and '.join(_NEEDS)}: pip install 'orchestrace[cli]'", _UNUSABLE)
     try:
         application(prog_name="orchestrace")
-    except BrokenPipeError:  # whoever read us, such as `head`, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(_FAILED) from None
     except (OrchestraceError, OSError) as error:
         _leave(str(error), _FAILED)
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
 from orchestrace.cli.excerpt import lines_of, one_line
+from orchestrace.recording.text import shortened
 
 __all__ = ["Row", "draw"]
 
-_GAP = 2
+_GAP: Final = 2
+_LABEL: Final = 20
+"""Characters of a label: some are names that a program, or another library, has given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Row:
 
 def draw(rows: Iterable[Row], console: Console, width: int, *, full: bool) -> Iterator[Text]:
     """Put rows into two columns of together `width` cells; a line that continues one above has no label."""
-    labelled = [(one_line(row.label), row) for row in rows]
+    labelled = [(shortened(one_line(row.label), _LABEL), row) for row in rows]
     indent = _GAP + max((cell_len(label) for label, _ in labelled), default=0)
     for label, row in labelled:
         prefix = Text.assemble((label, "dim"))

@@ -38,7 +38,8 @@ def table(runs: Sequence[Run]) -> RenderableType:
     """
     Return what `rich.print` shows as a table of runs.
 
-    Where it is narrow the summary stands below its run, whole, and the columns that say the same are left out.
+    Where it is narrow the summary stands below its run, whole; names and keys are cut, and where that is not enough,
+    the columns are left out that the summary tells as well.
     """
     return _Table(tuple(runs))
 
@@ -58,19 +59,17 @@ class _Table:
         widths = [self._width(column) for column in columns]
         yield _line(columns, widths, _titles(columns)).append("summary", style="dim")
         for run in self.runs:
-            said = _verdicts(run)
+            said = _news(run)
             said.truncate(left, overflow="ellipsis")
             line = _line(columns, widths, [column.show(run) for column in columns]).append_text(said)
             line.rstrip()
             yield line
 
     def _narrow(self, columns: Sequence[_Column], room: int) -> Iterator[Text]:
-        kept = [column for column in columns if not column.told]
-        widths = [self._width(column) for column in kept]
-        for place, column in enumerate(kept):
-            excess = sum(widths) + _GAP * (len(widths) - 1) - room
-            if column.shortest and excess > 0:
-                widths[place] = min(widths[place], max(widths[place] - excess, column.shortest))
+        kept, widths = columns, self._fitted(columns, room)
+        if sum(widths) + _GAP * (len(widths) - 1) > room:
+            kept = [column for column in columns if not column.told]
+            widths = self._fitted(kept, room)
         lines = [_titles(kept), *([column.show(run) for column in kept] for run in self.runs)]
         said = [Text(), *map(_summary, self.runs)]
         for cells, below in zip(lines, said, strict=True):
@@ -80,6 +79,14 @@ class _Table:
             if below:
                 below.truncate(room - _GAP, overflow="ellipsis")
                 yield _unbroken(Text(" " * _GAP)).append_text(below)
+
+    def _fitted(self, columns: Sequence[_Column], room: int) -> list[int]:
+        widths = [self._width(column) for column in columns]
+        for place, column in enumerate(columns):
+            excess = sum(widths) + _GAP * (len(widths) - 1) - room
+            if column.shortest and excess > 0:
+                widths[place] = min(widths[place], max(widths[place] - excess, column.shortest))
+        return widths
 
     def _width(self, column: _Column) -> int:
         return max(len(column.title), *(column.show(run).cell_len for run in self.runs))
@@ -123,7 +130,7 @@ def _summary(run: Run) -> Text:
     return Text(one_line(run.error or "") if failed else one_line(run.summary or ""), style=_style(run))
 
 
-def _verdicts(run: Run) -> Text:
+def _news(run: Run) -> Text:
     """Return of a summary what the columns do not say; of a run that failed, why."""
     said = _summary(run).plain
     count = f"{figures.counted(run.iterations, 'iteration')}, " if run.iterations else ""

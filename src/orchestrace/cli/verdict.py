@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from rich.text import Text
 
 from orchestrace import conventions as names
 from orchestrace.cli import attribute
 from orchestrace.cli.excerpt import one_line
-from orchestrace.cli.state import BAD, GOOD
+from orchestrace.cli.state import GOOD
 from orchestrace.journal.row import EVALUATION_EVENT
 from orchestrace.records import SpanRecord
 from orchestrace.typing import Attributes
 
 __all__ = ["Verdict", "verdicts_of"]
+
+_FAILED: Final = "red"
+"""Not as loud as an error: saying no is an evaluator's work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Verdict:
 
     def words(self) -> Text:
         """Return for example `0.4 failed`, without name and feedback."""
-        style = "" if self.passed is None else GOOD if self.passed else BAD
+        style = "" if self.passed is None else GOOD if self.passed else _FAILED
         said = [] if self.score is None else [f"{self.score:g}"]
         said += [self.label] if self.label else []
         said += [] if self.passed is None else ["passed" if self.passed else "failed"]

@@ -78,7 +78,7 @@ class ModelCall(Recording):
     def __init__(self, callee: Callee, request: ModelRequest, *, start: Nanoseconds | None = None) -> None:
         super().__init__(request.model or "", start=start)
         self._host = hosting.current_host()
-        if False:
+        if self._host is not None:
             self.started = max(self.started, hosting.start_of(self._host))
         self._kept: dict[str, AttributeValue] = {}
         self._status: str | None = None

@@ -25,31 +25,39 @@ class Scope:
     by other tasks and by the garbage collector. Instead the context that was current is attached again. `context`
     follows the body: what the body left current is current when it goes on.
 
-    Leaving a scope leaves whatever was entered inside of it and is still held; leaving that later does nothing. A scope
-    that was never entered where it is left (another thread or task closes it) leaves what is current there alone.
+    Leaving a scope leaves whatever was entered inside of it and is still held, a block around a `yield`, until the body
+    goes on; leaving that when the scope was left for good does nothing. A scope that was never entered where it is left
+    (another thread or task closes it) leaves what is current there alone.
     """
 
-    __slots__ = ("context",)
+    __slots__ = ("_held", "context")
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        self._held: tuple[tuple[Scope, Context], ...] = ()
 
     def __enter__(self) -> None:
         try:
             # All that is to be put back stands in the contextvars context itself, and nothing on the scope: two tasks
             # may step one async generator at once, and only one of them is refused by Python.
-            _here.set((self, get_current(), _here.get()))
+            stretch = (self, get_current(), _here.get())
+            for scope, before in self._held:
+                stretch = (scope, before, stretch)
+            _here.set(stretch)
             attach(self.context)
         except Exception as error:  # noqa: BLE001 - the body runs all the same
             report("entering a context", error)
 
     def __exit__(self, *_: object) -> None:
         stretch = _here.get()
+        held: tuple[tuple[Scope, Context], ...] = ()
         while stretch is not None and stretch[0] is not self:
+            held = (stretch[:2], *held)
             stretch = stretch[2]
         if stretch is None:
             return
         _here.set(stretch[2])
+        self._held = held
         try:
             self.context = get_current()
             attach(stretch[1])

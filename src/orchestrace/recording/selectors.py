@@ -98,7 +98,9 @@ def follow(value: object, names: Iterable[str]) -> object:
 
 
 def _step(value: Any, name: str) -> object:  # noqa: ANN401 - anything at all
-    index = int(name) if _INDEX.fullmatch(name) else None
+    if type(value) is dict and name in value:
+        return value[name]
+    index = int(name) if name[-1:].isdigit() and _INDEX.fullmatch(name) else None
     if isinstance(value, Mapping):
         found: object = value.get(name, MISSING)
         if found is MISSING and index is not None:
@@ -111,10 +113,15 @@ def _step(value: Any, name: str) -> object:  # noqa: ANN401 - anything at all
     try:
         return getattr(value, name)
     except AttributeError:
-        if isinstance(value, (Mapping, Sequence)) or not hasattr(type(value), "__getitem__"):
-            return MISSING
-    try:  # rows of databases and frames have keys, and are no mappings
-        return value[name if index is None else index]
+        return _at(value, name if index is None else index)
+
+
+def _at(value: Any, key: str | int) -> object:  # noqa: ANN401 - anything at all
+    # Rows of databases and frames have keys, and are no mappings.
+    if isinstance(value, (Mapping, Sequence)) or not hasattr(type(value), "__getitem__"):
+        return MISSING
+    try:
+        return value[key]
     except (LookupError, TypeError):
         return MISSING
 

@@ -147,19 +147,19 @@ class _Walk:
             self.open.discard(id(value))
 
     def collection(self, value: object, kind: type, depth: int) -> Any:  # noqa: ANN401 - as `take`
-        found: Any = _contents(value, kind)
+        found = _contents(value, kind)
         if found is NOTHING:
             return {"type": type_name(kind)}
-        if type(found) is tuple:  # a root model is its root
+        if isinstance(found, tuple):  # a root model is its root
             return self.take(found[0], depth + 1) if depth < DEPTH else None
-        taken: Any = {} if type(found) is dict else []
+        taken: Any = {} if isinstance(found, dict) else []
         if depth < DEPTH:
-            taken = self.pairs(found, depth + 1) if type(found) is dict else self.items(found, kind, depth + 1)
+            taken = self.pairs(found, depth + 1) if isinstance(found, dict) else self.items(found, kind, depth + 1)
         if len(taken) < len(found):
             note = {"type": type_name(kind), "left_out": _total(value, found) - len(taken)}
             if not taken:
                 return note
-            taken.update({"…": note}) if type(taken) is dict else taken.append(note)
+            taken.update({"…": note}) if isinstance(taken, dict) else taken.append(note)
         return taken
 
     def pairs(self, found: dict[Any, Any], depth: int) -> dict[str, Any]:
@@ -168,7 +168,7 @@ class _Walk:
         telling = "value" in found and (_says_secret(found.get("name")) or _says_secret(found.get("key")))
         left = self.left
         for key, item in islice(found.items(), ITEMS):
-            name = key if type(key) is str and len(key) <= _KEY else self.name(key, {**found, **taken})
+            name = key if type(key) is str and len(key) <= _KEY else self.name(key, found, taken)
             if _hides(name) or (telling and name == "value"):
                 item = _hidden(item)  # noqa: PLW2901 - nothing below is to see the secret
             left -= len(name)
@@ -196,7 +196,7 @@ class _Walk:
             taken.sort(key=repr)  # the order of a set differs from run to run
         return taken
 
-    def name(self, key: object, taken: dict[str, Any]) -> str:
+    def name(self, key: object, found: dict[Any, Any], taken: dict[str, Any]) -> str:
         """Write a key that is no short text, or whose name is taken, as a name of its own."""
         said = key.decode("utf-8", "backslashreplace") if type(key) is bytes else key
         if type(said) is not str:
@@ -204,12 +204,12 @@ class _Walk:
         text = said if type(said) is str else _dumped(said)[1].decode()
         name, count = self.start(text, _KEY) if len(text) > _KEY else text, 2
         unique = name
-        while unique in taken:
+        while unique in taken or unique in found:
             unique, count = f"{name} ({count})", count + 1
         return unique
 
 
-def _contents(value: Any, kind: type) -> object:  # noqa: ANN401 - anything at all
+def _contents(value: Any, kind: type) -> Any:  # noqa: ANN401 - from anything at all
     """Return what is inside a collection or a model, copied: at most one item more than is shown."""
     if kind is dict and len(value) <= ITEMS:
         return value.copy()

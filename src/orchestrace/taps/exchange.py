@@ -12,7 +12,7 @@ import orjson
 from orchestrace.recording import clock
 from orchestrace.recording.boundary import Boundary, current_boundary
 from orchestrace.recording.drivers.byte_stream import ByteStream
-from orchestrace.recording.ending import RETURNED, End
+from orchestrace.recording.ending import ABANDONED, RETURNED, End
 from orchestrace.recording.model_call import Callee, ModelCall
 from orchestrace.recording.scope import Scope
 from orchestrace.taps.head import Head
@@ -100,10 +100,10 @@ class Exchange(ABC):
     def _received(self, response: Any) -> None:  # noqa: ANN401 - the client's own
         """Read the response, or observe it while the program does."""
 
-    def _whole(self, head: Head, body: bytes) -> None:
-        """Take an answer that was read at once."""
-        self._call.answered(lambda: head.read(self._wire, body), refused=head.is_refusal)
-        self._settle(End(RETURNED, clock.now()))
+    def _whole(self, head: Head, body: bytes | None) -> None:
+        """Take an answer that was read at once; None if it was closed unread."""
+        self._call.answered(lambda: head.read(self._wire, body or b""), refused=head.is_refusal)
+        self._settle(End(ABANDONED if body is None else RETURNED, clock.now()))
 
     def _streamed(self, head: Head, decode: Callable[[bytes], bytes]) -> ByteStream:
         """Take an answer that the program reads as it comes; what it reads is to be given to what is returned."""

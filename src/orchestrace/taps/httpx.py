@@ -70,7 +70,7 @@ class _HttpxExchange(Exchange):
     def _received(self, response: Any) -> None:  # noqa: ANN401 - a response of either library
         head = Head(response.status_code, response.headers.get("content-type", ""))
         if response.is_closed:
-            self._whole(head, response.content)
+            self._whole(head, self._content_of(response))
             return
         encoding = response.headers.get("content-encoding")
 
@@ -87,6 +87,13 @@ class _HttpxExchange(Exchange):
 
         stream = self._streamed(head, decode)
         response.stream = _observed_streams(self._library)[self._asynchronous](response.stream, stream)
+
+    def _content_of(self, response: Any) -> bytes | None:  # noqa: ANN401 - as above
+        try:
+            content: bytes = response.content
+        except self._library.ResponseNotRead:  # a hook of the program's has closed it
+            return None
+        return content
 
 
 @lru_cache(maxsize=len(LIBRARIES))

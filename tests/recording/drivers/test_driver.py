@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import functools
 import gc
+import inspect
+import pickle
+import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orchestrace.recording.ending import ABANDONED, CANCELLED, DRAINED, ERROR
+from orchestrace.journal.reader import Reader
+from orchestrace.recording.drivers.driver import drive
+from orchestrace.recording.ending import ABANDONED, CANCELLED, DRAINED, ERROR, INTERRUPTED
+from orchestrace.records import SpanRecord
 
 WELL = "well"
 """As the subject ends when all goes well: a function has returned, a stream was drained."""
@@ -75,7 +84,8 @@ def verbs(*said: Any) -> Callable[[Any], Awaitable[object]]:
                 await getattr(held, one[0])(*one[1:])
             else:
                 await getattr(held, one)()
-            await asyncio.sleep(0)  # others have their turn: finalisers of the loop among them
+            for _ in range(5):
+                await asyncio.sleep(0)  # others have their turn: the loop closes what was dropped
 
     return consume
 
@@ -119,12 +129,18 @@ async def cancel(held: Any) -> None:
 
 async def time_out(held: Any) -> None:
     """Give up waiting for it."""
+    limits: list[asyncio.Timeout] = []
 
     async def timed() -> object:
-        async with asyncio.timeout(0):
+        async with asyncio.timeout(None) as limit:
+            limits.append(limit)
             return await held.call.whole()
 
-    await held.watch("timed", timed())
+    task = asyncio.create_task(timed())
+    while not held.body.begun.is_set():
+        await asyncio.sleep(0)
+    limits[0].reschedule(0)
+    await held.watch("timed", task)
 
 
 async def race(held: Any) -> None:
@@ -154,7 +170,7 @@ def no_fold(items: list[object]) -> object:
 CASES = [
     # Everything that a body can do, read or awaited to its end.
     Case("a value", whole, WELL, "abc"),
-    Case("a value, at once", whole, WELL, "", {"items": ()}),
+    Case("a value, at once", whole, WELL, ANYTHING, {"items": ()}),
     Case("an error", whole, ERROR, "abc", fails()),
     Case("an error, at once", whole, ERROR, None, fails(items=())),
     Case("an error without words", whole, ERROR, "abc", fails(WordlessError)),
@@ -230,8 +246,9 @@ class TestEndings:
     def test_one_span_ends_so(self, trial: Any) -> None:
         """However a body is left, it has exactly one span, which says how; it has none if it never ran."""
         ending = trial.subject.whole if trial.case.ending == WELL else trial.case.ending
+        expected = [] if ending is None else [ending]
 
-        assert [] if ending is None else [ending] == [span.attributes["orchestrace.ending"] for span in trial.own]
+        assert expected == [span.attributes["orchestrace.ending"] for span in trial.own]
 
     def test_it_says_what_came(self, trial: Any) -> None:
         """What came out of the body is recorded, of a stream as much as came."""
@@ -277,3 +294,127 @@ class TestEndings:
 
         assert [] == [line for line in trial.logged if line.split(":")[0] in AWARE and not expected]
         assert dict(trial.case.faults) == trial.faults
+
+
+LEAVES_THEM_OPEN = """
+import asyncio, sys, threading
+from importlib.util import module_from_spec, spec_from_file_location
+
+import orchestrace
+
+spec = spec_from_file_location("subjects", sys.argv[1])
+subjects = sys.modules["subjects"] = module_from_spec(spec)
+spec.loader.exec_module(subjects)
+orchestrace.configure(journal=sys.argv[2])
+
+def hold(subject, verb):
+    body = subjects.Body(items=("a",), waits=True)
+
+    async def run():
+        with orchestrace.agent(name=f"{subject.name}: {verb}"):
+            call = subject(body, followed=True)
+            await getattr(call, verb)()
+            body.begun.set()
+            await asyncio.Event().wait()
+
+    threading.Thread(target=asyncio.run, args=(run(),), daemon=True).start()
+    body.begun.wait()
+
+for subject in subjects.SUBJECTS:
+    hold(subject, "whole")
+    if "items" in subject.can:
+        hold(subject, "step")
+"""
+"""A program that leaves while a call of every subject is open: in the middle of its body, and between two items."""
+
+
+@pytest.fixture(scope="module")
+def left_open(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[SpanRecord]]:
+    """Return the traces that such a program left in its journal, by the name of the run."""
+    journal = tmp_path_factory.mktemp("journal")
+    command = [sys.executable, "-W", "error", "-c", LEAVES_THEM_OPEN, str(Path(__file__).with_name("conftest.py"))]
+    done = subprocess.run([*command, str(journal)], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - our own words
+    assert ("", "", 0) == (done.stdout, done.stderr, done.returncode)
+    reader = Reader(journal)
+    return {run.name: reader.trace(run.trace_id) for run in reader.runs()}
+
+
+class TestExit:
+    def test_what_is_open_in_its_body_is_interrupted(
+        self, subject: Any, left_open: dict[str, list[SpanRecord]]
+    ) -> None:
+        """The interpreter leaves: the span has ended, says so, and what came of a stream so far stands on it."""
+        spans = {span.name: span for span in left_open[f"{subject.name}: whole"]}
+        run, own = spans[f"invoke_agent {subject.name}: whole"], spans[subject.span]
+
+        assert [INTERRUPTED] * 2 == [span.attributes["orchestrace.ending"] for span in (run, own)]
+        assert run.end is not None
+        assert own.end is not None
+        assert ("UNSET", []) == (own.status, own.events)
+        assert ("a" if "items" in subject.can else None) == subject.told(own)
+
+    def test_so_is_what_is_held_between_two_items(self, streaming: Any, left_open: dict[str, list[SpanRecord]]) -> None:
+        """A generator or stream in a variable of the program's is not forgotten."""
+        own = next(span for span in left_open[f"{streaming.name}: step"] if span.name == streaming.span)
+
+        assert (INTERRUPTED, "a") == (own.attributes["orchestrace.ending"], streaming.told(own))
+        assert own.end is not None
+
+
+# -- which driver -----------------------------------------------------------------------------------------------------
+def function(first: int, *, second: str = "x") -> str:
+    """Return a text."""
+    return f"{first}{second}"
+
+
+async def coroutine(first: int, *, second: str = "x") -> str:
+    """Return a text."""
+    return f"{first}{second}"
+
+
+def generator(first: int, *, second: str = "x") -> Iterator[str]:
+    """Yield a text."""
+    yield f"{first}{second}"
+
+
+async def async_generator(first: int, *, second: str = "x") -> AsyncIterator[str]:
+    """Yield a text."""
+    yield f"{first}{second}"
+
+
+FUNCTIONS = [function, coroutine, generator, async_generator]
+KINDS = (inspect.isfunction, inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+
+
+@pytest.mark.parametrize("given", FUNCTIONS)
+class TestDrive:
+    def test_keeps_the_kind(self, given: Callable[..., Any]) -> None:
+        """Frameworks that ask what a function is get the answer that they would get without us."""
+        driven = drive(given, lambda *_: None)
+
+        assert [kind(given) for kind in KINDS] == [kind(driven) for kind in KINDS]
+
+    def test_keeps_what_the_function_says_of_itself(self, given: Callable[..., Any]) -> None:
+        """Name, documentation, annotations and signature are those of the function, which is still there."""
+        driven = drive(given, lambda *_: None)
+
+        assert inspect.signature(given) == inspect.signature(driven)
+        assert (given.__name__, given.__doc__, given.__module__) == (driven.__name__, driven.__doc__, driven.__module__)
+        assert given is driven.__wrapped__  # type: ignore[attr-defined] # as functools.wraps leaves it
+
+    def test_is_a_plain_function(self, given: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+        """In its place it pickles by name, and is its own copy."""
+        driven = drive(given, lambda *_: None)
+        monkeypatch.setattr(sys.modules[__name__], given.__name__, driven)
+
+        assert driven is pickle.loads(pickle.dumps(driven))  # noqa: S301 - it was pickled here
+        assert driven is copy.deepcopy(driven)
+
+
+class TestDrivePartial:
+    @pytest.mark.parametrize("given", FUNCTIONS)
+    def test_a_partial_is_followed_as_its_function(self, given: Callable[..., Any]) -> None:
+        """It has no name of its own, and is of the kind of what it calls."""
+        driven = drive(functools.partial(given, 1), lambda *_: None)
+
+        assert [kind(given) for kind in KINDS[1:]] == [kind(driven) for kind in KINDS[1:]]

@@ -12,7 +12,7 @@ from orchestrace.recording.guard import report
 __all__ = ["LIMIT", "ByteStream"]
 
 LIMIT: Final = 8 << 20
-"""Bytes kept of one stream; what comes after is counted only."""
+"""Bytes kept of one stream; what comes after passes unseen."""
 
 
 class ByteStream:
@@ -37,11 +37,6 @@ class ByteStream:
     def body(self) -> bytes:
         """The bytes that were kept."""
         return b"".join(self._chunks)
-
-    @property
-    def is_whole(self) -> bool:
-        """Tell whether all bytes that came were kept."""
-        return self._room >= 0
 
     def exhausted(self) -> None:
         """Hear that there is no more."""

@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import pytest
+
+from orchestrace import conventions as names
+from orchestrace.journal.census import census, host
+from orchestrace.journal.journal import Journal
+from orchestrace.journal.location import VARIABLE
+from orchestrace.journal.reader import Reader
+from orchestrace.recording.guard import faults
+from orchestrace.records import SpanRecord
+
+KILLED = """
+import os, sys, threading
+from pathlib import Path
+from orchestrace.journal.journal import Journal
+from orchestrace.records import SpanRecord
+journal = Journal(Path(sys.argv[1]), resource={"service.name": "shop"})
+def work(name):
+    for number in range(250):
+        ids = "a" * 32, f"{name}{number:015x}"
+        journal.started(SpanRecord(*ids, None, "ended", 0, 1))
+        journal.ended(SpanRecord(*ids, None, "ended", 0, 1, 2))
+threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+journal.started(SpanRecord("a" * 32, "b" * 16, None, "chat", 2, 1, attributes={"gen_ai.input.messages": "[prompt]"}))
+print("written", flush=True)
+if sys.argv[2] == "kill":
+    os.kill(os.getpid(), 9)
+sys.stdin.read()
+"""
+UNCLOSED = """
+import sys
+from pathlib import Path
+from orchestrace.journal.journal import Journal
+from orchestrace.records import SpanRecord
+journal = Journal(Path(sys.argv[1]))
+for number in range(2000):
+    journal.ended(SpanRecord("a" * 32, f"{number:016x}", None, "x", 0, 1, 2, attributes={"long": "x" * 2000}))
+"""
+
+
+@pytest.fixture
+def journal(folder: Path) -> Iterator[Journal]:
+    """Return a journal."""
+    made = Journal(folder, resource={"service.name": "shop"})
+    yield made
+    made.close()
+
+
+class Strange:
+    """A record that is none."""
+
+
+class TestFolder:
+    def test_is_the_one_that_was_given(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Wherever the program goes afterwards."""
+        monkeypatch.chdir(folder.parent)
+        journal = Journal(Path(folder.name))
+        monkeypatch.chdir("/")
+
+        assert folder == journal.folder
+
+    def test_is_the_default_otherwise(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """That which the environment names."""
+        monkeypatch.setenv(VARIABLE, str(folder))
+
+        assert folder == Journal().folder
+
+    def test_is_not_made_before_there_is_a_span(self, journal: Journal, folder: Path) -> None:
+        """A program that records nothing leaves nothing."""
+        assert (True, False) == (journal.flush(), folder.exists())
+
+
+class TestSink:
+    def test_spans_can_be_read_back(self, journal: Journal, folder: Path, span: Callable[..., SpanRecord]) -> None:
+        """Those that ended as they ended, those that run as they started."""
+        journal.started(span(1))
+        journal.started(span(2, attributes={"a": 1}))
+        journal.ended(span(1, end=9))
+
+        assert [span(1, end=9), span(2, attributes={"a": 1, names.ENDING: "running"})] == Reader(folder).trace("last")
+
+    def test_says_who_writes(self, journal: Journal, folder: Path, span: Callable[..., SpanRecord]) -> None:
+        """In every segment."""
+        journal.started(span(1))
+        (found,) = census(folder)
+
+        assert (os.getpid(), host(), {"service.name": "shop"}) == (
+            found.header.pid,
+            found.header.host,
+            found.header.resource,
+        )
+
+    @pytest.mark.parametrize("value", [b"\xff", float("nan"), 2**80, "\ud800", object(), {"a": {1}}])
+    def test_whatever_attributes_hold(
+        self, journal: Journal, folder: Path, span: Callable[..., SpanRecord], value: object
+    ) -> None:
+        """The record is there."""
+        journal.ended(span(1, end=9, attributes={"odd": value, "plain": 1}))
+        (record,) = Reader(folder).trace("last")
+
+        assert (1, 0) == (record.attributes["plain"], journal.lost)
+
+    @pytest.mark.parametrize("record", [None, Strange()])
+    def test_never_raises(self, journal: Journal, record: Any) -> None:  # noqa: ANN401 - none of its type
+        """Whatever it is given: what is lost is counted and reported."""
+        before = faults().get("journal", 0)
+        journal.started(record)
+        journal.ended(record)
+
+        assert (2, before + 2) == (journal.lost, faults()["journal"])
+
+    def test_a_folder_that_cannot_be_written_is_no_error(
+        self, tmp_path: Path, span: Callable[..., SpanRecord], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The program goes on; the log says why, once."""
+        (tmp_path / "file").touch()
+        journal = Journal(tmp_path / "file" / "journal")
+        with caplog.at_level(logging.WARNING, "orchestrace"):
+            for number in range(5):
+                journal.ended(span(number))
+
+        assert (5, False) == (journal.lost, journal.flush(0.1))
+        assert len(caplog.records) <= 1
+        journal.close()
+
+    @pytest.mark.parametrize("way", ["kill", "later"])
+    def test_a_killed_process_has_lost_nothing(self, folder: Path, launch: Callable[..., Popen[str]], way: str) -> None:
+        """All that ended, from every thread; what ran comes back with its prompt, as interrupted."""
+        process = launch(KILLED, folder, way)
+        assert process.stdout.readline() == "written\n"
+        running = [record for record in Reader(folder).trace("last") if record.end is None] if way == "later" else None
+        process.kill()
+        process.wait()
+        spans = Reader(folder).trace("last")
+        interrupted = {"gen_ai.input.messages": "[prompt]", names.ENDING: "interrupted"}
+
+        assert 1000 == sum(record.end == 2 for record in spans)
+        assert [interrupted] == [record.attributes for record in spans if record.end is None]
+        assert running is None or ["running"] == [record.attributes[names.ENDING] for record in running]
+
+    def test_an_unclosed_journal_keeps_nothing_waiting(self, folder: Path, run: Callable[..., str]) -> None:
+        """The interpreter leaves in the middle of ingesting; the next reader finds everything."""
+        run(UNCLOSED, folder)
+
+        assert 2000 == len(Reader(folder).trace("last"))
+
+
+class TestFlush:
+    def test_what_was_taken_is_in_the_database(
+        self, journal: Journal, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """No segment is needed to read it then."""
+        journal.ended(span(1, end=9))
+        flushed = journal.flush(30)
+        journal.close()
+        for path in folder.glob("*.segment"):
+            path.unlink()
+
+        assert (True, [span(1, end=9)]) == (flushed, Reader(folder).trace("last"))
+
+    def test_tells_the_truth_about_what_was_lost(self, journal: Journal, span: Callable[..., SpanRecord]) -> None:
+        """Once; what came afterwards is another matter."""
+        journal.ended(span(1, end=9))
+        journal.ended(None)  # type: ignore[arg-type]
+
+        assert (False, True) == (journal.flush(30), journal.flush(30))
+
+
+class TestClose:
+    def test_leaves_what_the_next_reader_needs(
+        self, journal: Journal, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """Whether it was ingested or not. What still ran is interrupted."""
+        journal.started(span(1))
+        journal.close()
+        ended = span(1, attributes={names.ENDING: "interrupted"})
+
+        assert [ended] == Reader(folder).trace("last")
+
+    def test_ends_the_thread(self, journal: Journal, span: Callable[..., SpanRecord]) -> None:
+        """And is no error the second time."""
+        journal.started(span(1))
+        journal.close()
+        journal.close()
+
+        assert [] == [thread for thread in threading.enumerate() if thread.name == "orchestrace-journal"]
+
+    def test_is_not_the_end(self, journal: Journal, folder: Path, span: Callable[..., SpanRecord]) -> None:
+        """A span that ends after it is kept too."""
+        journal.started(span(1))
+        journal.close()
+        journal.ended(span(1, end=9))
+
+        assert (True, [span(1, end=9)]) == (journal.flush(30), Reader(folder).trace("last"))
+
+
+class TestFaults:
+    @pytest.mark.parametrize("verb", ["flush", "close"])
+    def test_of_ours_stay_here(self, journal: Journal, monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
+        """They are reported under what they happened in."""
+
+        def fail(*_: object) -> None:
+            raise RuntimeError
+
+        before = faults().get(f"journal {verb}", 0)
+        with monkeypatch.context() as patch:
+            patch.setattr(journal._worker, {"flush": "flush", "close": "stop"}[verb], fail)
+
+            assert getattr(journal, verb)() in {False, None}
+        assert before + 1 == faults()[f"journal {verb}"]

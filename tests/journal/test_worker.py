@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from orchestrace.journal import worker as module
+from orchestrace.journal.appender import Appender
+from orchestrace.journal.database import connect
+from orchestrace.journal.encoding import Header, encode, encode_header
+from orchestrace.journal.worker import Worker
+from orchestrace.recording.guard import faults
+from orchestrace.records import SpanRecord
+
+FORKED = """
+import os, sys, threading
+from pathlib import Path
+from orchestrace.journal.journal import Journal
+from orchestrace.records import SpanRecord
+def record(name):
+    return SpanRecord("a" * 32, name.ljust(16, "0"), None, name, 0, 1, 2)
+journal = Journal(Path(sys.argv[1]))
+journal.ended(record("1"))
+assert journal.flush(30)
+child = os.fork()
+if child == 0:
+    names = [thread.name for thread in threading.enumerate()]
+    journal.ended(record("2"))
+    os._exit(0 if names == ["MainThread"] and journal.flush(30) else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+journal.ended(record("3"))
+print(journal.flush(30))
+journal.close()
+"""
+EXIT = """
+import sys
+from pathlib import Path
+from orchestrace.journal.journal import Journal
+from orchestrace.records import SpanRecord
+journal = Journal(Path(sys.argv[1]))
+journal.ended(SpanRecord("a" * 32, "b" * 16, None, "last", 0, 1, 2))
+"""
+
+
+@pytest.fixture
+def appender(folder: Path) -> Iterator[Appender]:
+    """Return an appender whose segments a worker can read."""
+    header = encode_header(Header("p", os.getpid(), "here", 1, "1", {}))
+    made = Appender(folder, lambda: header, size=1 << 14)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def worker(folder: Path, appender: Appender) -> Iterator[Worker]:
+    """Return a worker that has not been started."""
+    made = Worker(folder, appender)
+    yield made
+    made.stop(30)
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return the names of the spans in the database."""
+    with closing(connect(folder)) as database:
+        return [name for (name,) in database.execute("SELECT name FROM spans ORDER BY span_id")]
+
+
+def threads() -> list[threading.Thread]:
+    """Return the workers' threads."""
+    return [thread for thread in threading.enumerate() if thread.name == "orchestrace-journal"]
+
+
+class TestStart:
+    def test_starts_one_thread(self, worker: Worker) -> None:
+        """However often it is called; it never keeps the interpreter from leaving."""
+        for _ in range(3):
+            worker.start()
+
+        assert [True] == [thread.daemon for thread in threads()]
+
+    def test_a_thread_that_cannot_be_started_is_no_error(
+        self, worker: Worker, appender: Appender, monkeypatch: pytest.MonkeyPatch, span: Callable[..., SpanRecord]
+    ) -> None:
+        """The interpreter is leaving, or the limit of threads is reached: whoever flushes ingests."""
+
+        def refuse(_: threading.Thread) -> None:
+            raise RuntimeError
+
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        appender.append(encode(span(1)))
+        worker.start()
+        worker.start()
+
+        assert (True, ["span 1"]) == (worker.flush(30), names_in(worker._folder))
+
+
+class TestFlush:
+    def test_what_was_appended_is_in_the_database(
+        self, worker: Worker, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """Every time, once it says so."""
+        worker.start()
+        for number in range(5):
+            appender.append(encode(span(number)))
+
+            assert (True, [f"span {one}" for one in range(number + 1)]) == (worker.flush(30), names_in(folder))
+
+    def test_of_nothing_is_true_and_makes_nothing(self, worker: Worker, folder: Path) -> None:
+        """Neither thread nor folder."""
+        assert (True, [], False) == (worker.flush(30), threads(), folder.exists())
+
+    def test_without_a_thread_it_works_here(
+        self, worker: Worker, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """Before the start, and after the end."""
+        appender.append(encode(span(1)))
+        before = worker.flush(30)
+        worker.start()
+        worker.stop(30)
+        appender.append(encode(span(2)))
+
+        assert (True, True, ["span 1", "span 2"]) == (before, worker.flush(30), names_in(folder))
+
+    def test_from_its_own_thread_is_false(self, worker: Worker, appender: Appender) -> None:
+        """A logging handler may ask there; waiting for itself would be for ever."""
+        appender.append(b"{}")
+        worker._thread = threading.current_thread()
+        answer = worker.flush(30)
+        worker._thread = None
+
+        assert answer is False
+
+    def test_says_so_if_it_takes_too_long(
+        self, worker: Worker, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """Another process writes all the time: here, a test."""
+        appender.append(encode(span(1)))
+        worker.start()
+        assert worker.flush(30)
+        with closing(connect(folder)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            appender.append(encode(span(2)))
+            answer = worker.flush(0.05)
+            database.execute("COMMIT")
+
+        assert (False, True) == (answer, worker.flush(30))
+
+    def test_many_at_once_are_all_answered(
+        self, worker: Worker, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """Each finds what it appended."""
+        answers: list[bool] = []
+
+        def work(number: int) -> None:
+            appender.append(encode(span(number)))
+            answers.append(worker.flush(30) and f"span {number}" in names_in(folder))
+
+        worker.start()
+        callers = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+
+        assert [True] * 8 == answers
+
+
+class TestFailure:
+    def test_is_reported_and_tried_again(
+        self, worker: Worker, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """Nothing is lost by it: the segments stay until they were read."""
+        before = faults().get("journal ingest", 0)
+        folder.mkdir()
+        (folder / "journal.db").write_text("no database" * 1000)
+        appender.append(encode(span(1)))
+        worker.start()
+        failed = worker.flush(0.2)
+        (folder / "journal.db").unlink()
+
+        assert (False, True, ["span 1"]) == (failed, worker.flush(30), names_in(folder))
+        assert faults()["journal ingest"] > before
+
+    def test_without_a_thread_is_reported(
+        self, worker: Worker, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """And told."""
+        before = faults().get("journal ingest", 0)
+        folder.mkdir()
+        (folder / "journal.db").write_text("no database" * 1000)
+        appender.append(encode(span(1)))
+
+        assert (False, before + 1) == (worker.flush(30), faults()["journal ingest"])
+
+    def test_a_database_that_was_deleted_is_made_anew(
+        self, worker: Worker, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """What comes afterwards is where it is looked for."""
+        worker.start()
+        appender.append(encode(span(1)))
+        worker.flush(30)
+        for path in folder.iterdir():
+            path.unlink()
+        appender.append(encode(span(2)))  # still into the file that was deleted
+        worker.flush(30)
+        appender.append(encode(span(3)))
+
+        assert (True, ["span 3"]) == (worker.flush(30), names_in(folder))
+
+
+class TestOthers:
+    def test_what_they_left_is_taken_at_the_start(
+        self, worker: Worker, appender: Appender, folder: Path, run: Callable[..., str], span: Callable[..., SpanRecord]
+    ) -> None:
+        """A process that has the time does it for those that had not."""
+        run(EXIT, folder)
+        appender.append(encode(span(1)))
+        worker.start()
+        worker.flush(30)
+
+        assert {"last", "span 1"} == set(names_in(folder))
+
+
+class TestStop:
+    def test_ends_the_thread(self, worker: Worker) -> None:
+        """And can be repeated."""
+        worker.start()
+        worker.stop(30)
+        worker.stop(30)
+
+        assert [] == threads()
+
+    def test_whoever_waits_is_answered(
+        self, worker: Worker, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """With no, and at once."""
+        appender.append(encode(span(1)))
+        worker.start()
+        worker.flush(30)
+        answers: list[bool] = []
+        with closing(connect(folder)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            appender.append(encode(span(2)))
+            caller = threading.Thread(target=lambda: answers.append(worker.flush(600)))
+            caller.start()
+            while not worker._wanted > worker._done:
+                pass
+            worker.stop(0)
+            caller.join(30)
+            database.execute("COMMIT")
+
+        assert [False] == answers
+
+    def test_can_be_started_again(
+        self, worker: Worker, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """One thread, as before."""
+        worker.start()
+        worker.stop(30)
+        worker.start()
+        appender.append(encode(span(1)))
+
+        assert (1, True, ["span 1"]) == (len(threads()), worker.flush(30), names_in(folder))
+
+
+class TestFork:
+    def test_each_process_has_its_own_thread(self, folder: Path, run: Callable[..., str]) -> None:
+        """The child's is started when it is needed, and both find everything in the database."""
+        assert "True\n" == run(FORKED, folder)
+        assert ["1", "2", "3"] == names_in(folder)
+
+    def test_a_fork_waits_for_a_transaction(self, worker: Worker, appender: Appender) -> None:
+        """The child would find the locks of SQLite, and of imports, taken by a thread that is not there."""
+        appender.append(b"{}")
+        module._before_fork()
+        worker.start()
+        during = worker.flush(0.05)
+        module._after_fork_in_parent()
+
+        assert (False, True) == (during, worker.flush(30))
+
+    def test_a_fork_does_not_wait_for_long(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A database that others write may take seconds."""
+        monkeypatch.setattr(module, "_FORK_WAITS", 0.01)
+        inside, done = threading.Event(), threading.Event()
+
+        def busy() -> None:
+            with worker.between_forks:
+                inside.set()
+                done.wait(30)
+
+        thread = threading.Thread(target=busy)
+        thread.start()
+        inside.wait(30)
+        module._before_fork()
+        held = list(module._held.values())
+        module._after_fork_in_parent()
+        done.set()
+        thread.join()
+
+        assert worker not in held[0]
+        assert {} == module._held
+
+
+class TestImport:
+    def test_needs_no_sqlite(self, run: Callable[..., str]) -> None:
+        """It is loaded by the thread that uses it."""
+        assert "False\n" == run("import sys, orchestrace.journal.journal; print('sqlite3' in sys.modules)")

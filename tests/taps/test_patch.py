@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from orchestrace.recording.ending import End
+from orchestrace.recording.scope import NOWHERE
+from orchestrace.taps.patch import Patches
+
+
+class Follower:
+    """One call that is followed."""
+
+    scope = NOWHERE
+
+    def __init__(self, log: list[Any]) -> None:
+        self.log = log
+
+    def keep(self, item: object) -> None:
+        """Forget it."""
+
+    def end(self, end: End) -> None:
+        """Remember how it ended."""
+        self.log.append(end.value if end.error is None else type(end.error))
+
+
+def client_class() -> Any:  # noqa: ANN401 - made anew for each test
+    """Return a class with a method."""
+
+    class Client:
+        def send(self, what: str, *, loud: bool = False) -> str:
+            """Send it."""
+            if not what:
+                raise ValueError
+            return what.upper() if loud else what
+
+    return Client
+
+
+class TestPatches:
+    def follow(self, client: Any, log: list[Any]) -> Patches:  # noqa: ANN401 - as above
+        """Return the patches that follow a class's method."""
+        patches = Patches()
+        patches.follow(client, "send", lambda *_: Follower(log))
+        return patches
+
+    def test_followed(self) -> None:
+        """Calls are followed, also of objects that were made before."""
+        client, log = client_class(), list[Any]()
+        made_before = client()
+        self.follow(client, log)
+
+        assert ("A", ["A"]) == (made_before.send("a", loud=True), log)
+
+    def test_undone(self) -> None:
+        """Afterwards the method is the very same object as before."""
+        client, log = client_class(), list[Any]()
+        original = client.__dict__["send"]
+        self.follow(client, log).undo()
+
+        assert original is client.__dict__["send"]
+
+    def test_once(self) -> None:
+        """A class is patched once, by whatever name it is reached."""
+        client, log = client_class(), list[Any]()
+        patches = self.follow(client, log)
+        again = patches.follow(client, "send", lambda *_: Follower(log))
+        client().send("a")
+        patches.undo()
+
+        assert (True, ["a"], "a") == (again, log, client().send("a"))
+
+    def test_method_of_a_base_class(self) -> None:
+        """What a class has inherited is left alone: it is followed where it stands."""
+        client, log = client_class(), list[Any]()
+        heir = type("Heir", (client,), {})
+
+        assert not Patches().follow(heir, "send", lambda *_: Follower(log))
+        assert "send" not in heir.__dict__
+
+    def test_nothing_to_follow(self) -> None:
+        """A call that nobody wants to follow runs as it is."""
+        client = client_class()
+        Patches().follow(client, "send", lambda *_: None)
+
+        assert "a" == client().send("a")
+
+    def test_wrapped_by_somebody_else(self) -> None:
+        """A wrapper that somebody has put over ours stays, and ours below it follows nothing any more."""
+        client, log, theirs = client_class(), list[Any](), list[str]()
+        patches = self.follow(client, log)
+        ours = client.send
+
+        @functools.wraps(ours)
+        def wrapper(self: Any, what: str) -> str:  # noqa: ANN401 - as above
+            theirs.append(what)
+            return str(ours(self, what))
+
+        client.send = wrapper
+        client().send("a")
+        patches.undo()
+        client().send("b")
+
+        assert (wrapper, ["a"], ["a", "b"]) == (client.__dict__["send"], log, theirs)
+
+    def test_followed_anew_below_somebody_else(self) -> None:
+        """Following again goes around such a wrapper, and records once."""
+        client, log = client_class(), list[Any]()
+        patches = self.follow(client, log)
+        ours = client.send
+        client.send = wrapper = lambda *args: ours(*args)  # noqa: PLW0108 - a method must be a function
+        patches.undo()
+        again = self.follow(client, log)
+        client().send("a")
+        again.undo()
+
+        assert (["a"], wrapper) == (log, client.__dict__["send"])
