@@ -62,51 +62,27 @@ def configure(  # noqa: PLR0913 - the settings of the whole package, each of whi
     Record this process: into the journal, and by OTLP to a receiver if one is set. Call it once, at start.
 
     Args:
-        service_name: The service that the spans belong to; default `OTEL_SERVICE_NAME`.
-
-        endpoint: An OTLP receiver, such as `http://localhost:4318`; default `OTEL_EXPORTER_OTLP_ENDPOINT`. Without
-            either nothing is sent.
-
+        service_name: Whose spans they are; default `OTEL_SERVICE_NAME`.
+        endpoint: An OTLP receiver, such as `http://localhost:4318`; default `OTEL_EXPORTER_OTLP_ENDPOINT`, else none.
         protocol: `http/protobuf` or `grpc`; default `OTEL_EXPORTER_OTLP_PROTOCOL`, else `http/protobuf`.
-
         headers: Sent with every export, beside those of `OTEL_EXPORTER_OTLP_HEADERS`.
-
-        resource_attributes: Further attributes of the resource, beside those of `OTEL_RESOURCE_ATTRIBUTES`.
-
-        journal: The journal's folder; default `ORCHESTRACE_JOURNAL`, else `orchestrace` in the user's state directory.
-
-        instrument: Tap the HTTP clients of the provider SDKs.
-
-        content: "full", or "off" for names, numbers and times only; default "full", unless
-            `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says otherwise.
-
+        resource_attributes: Beside those of `OTEL_RESOURCE_ATTRIBUTES`.
+        journal: Its folder; default `ORCHESTRACE_JOURNAL`, else `orchestrace` in the user's state directory.
+        instrument: Whether to tap the HTTP clients of the provider SDKs.
+        content: "full", or "off" for names, numbers and times only; default: as
+            `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says, else "full".
         isolated: Record through a provider of our own, also where the program has one, and show nobody else anything.
-
-        export: Whether to send; default: yes, unless the program has a provider of its own, which sends already.
-
+        export: Whether to send; default: unless the program has set a provider, which sends already.
         conventions: Which names to write: "current".
 
-    Where the program has set a tracer provider before, we join it as one more processor; else ours becomes the global
-    one. A second call with the same arguments changes nothing. `ORCHESTRACE_DISABLED=true` or `OTEL_SDK_DISABLED=true`
-    make it do nothing.
+    A tracer provider that the program has set is joined; else ours becomes the global one. A second call with the same
+    arguments changes nothing. `ORCHESTRACE_DISABLED=true` and `OTEL_SDK_DISABLED=true` make it do nothing.
 
     Raises:
-        ConfigurationError: A setting is malformed or contradicts another, or differs from those of a call before.
+        ConfigurationError: A setting is malformed, or contradicts another or an earlier call.
 
     """
-    settings = Settings(
-        service_name=service_name,
-        endpoint=endpoint,
-        protocol=protocol,
-        headers=headers,
-        resource_attributes=resource_attributes,
-        journal=journal,
-        instrument=instrument,
-        content=content,
-        isolated=isolated,
-        export=export,
-        conventions=conventions,
-    )
+    settings = Settings(**locals())  # every argument is a setting
     if not is_off():
         _apply(settings)
 

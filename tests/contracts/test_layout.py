@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 ABOUT_THE_WHOLE = {
+    "backends": "a program, a real collector and a real Jaeger together",
     "contracts": "rules that hold for every module",
     "typing": "read by type checkers, never run",
 }

@@ -22,6 +22,8 @@ from orchestrace.typing import AttributeValue, Nanoseconds
 __all__ = ["Answer", "Callee", "ModelCall"]
 
 _SECOND: Final = 1_000_000_000
+_UNREAD: Final = "_OTHER"
+"""The conventions' word for an error that has none: what a refusal that we failed to read was about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ class ModelCall(Recording):
             return self._read() if self._read is not None else Answer()
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("reading an answer", error)
-            return Answer()
+            return Answer(failure=Failure(_UNREAD) if self._refused else None)
 
     def _ending(self, end: End, answer: Answer) -> str:
         if end.ending == CANCELLED:
