@@ -152,6 +152,9 @@ EVALUATOR_KIND: Final = _name("orchestrace.evaluator.kind", OURS)
 
 EVALUATION_RESULT_EVENT: Final = "gen_ai.evaluation.result"
 
+# -- outcomes ---------------------------------------------------------------------------------------------------------
+OUTCOME_PREFIX: Final = _name("orchestrace.outcome.", OURS, content=True)
+
 # -- identity, inherited by every descendant --------------------------------------------------------------------------
 KEY: Final = _name("orchestrace.key", OURS)
 CONVERSATION_ID: Final = _name("gen_ai.conversation.id", GENAI)

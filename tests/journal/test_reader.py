@@ -152,6 +152,11 @@ class TestFolder:
         with pytest.raises(JournalError, match="cannot be read: file is not a database"):
             Reader(folder).runs()
 
+    def test_a_folder_that_cannot_be_looked_into_is_an_error(self) -> None:
+        """With the words of the operating system."""
+        with pytest.raises(JournalError, match=r"cannot be read: .*too long"):
+            Reader(Path("x" * 5000)).runs()
+
     def test_while_another_writes_all_the_time(
         self,
         database: sqlite3.Connection,

@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from opentelemetry import trace
 
-from orchestrace.recording.boundary import open_boundary
+from orchestrace.recording.boundary import Boundary
 from orchestrace.recording.ending import RETURNED, End
 from orchestrace.testing import Answer, Cut, Pause, ReplayServer, capture, openai_chat
 
@@ -477,8 +477,8 @@ class TestAttempts:
         """What becomes of the answer to an earlier attempt does not end the call."""
         orchestrace_server.answer(Answer(503, pieces=["no", "thing"]))
         orchestrace_server.answer(openai_chat(TEXT, stream=True))
-        boundary = open_boundary((), {})
         with capture() as spans, httpx2.Client(verify=PLAIN) as client:
+            boundary = Boundary()
             with boundary.scope:
                 first = self.ask(client, orchestrace_server)
                 second = self.ask(client, orchestrace_server)
@@ -498,8 +498,8 @@ class TestAttempts:
         """A request after one that succeeded is no attempt: it is a call of its own."""
         orchestrace_server.answer(openai_chat("One."))
         orchestrace_server.answer(openai_chat("Two."))
-        boundary = open_boundary((), {})
         with capture() as spans, httpx2.Client(verify=PLAIN) as client:
+            boundary = Boundary()
             with boundary.scope:
                 self.ask(client, orchestrace_server, stream=False)
                 self.ask(client, orchestrace_server, stream=False)
@@ -510,8 +510,8 @@ class TestAttempts:
     def test_request_without_a_call(self, orchestrace_server: ReplayServer) -> None:
         """A method of an SDK that asks no model has no span."""
         orchestrace_server.answer(Answer(body={"data": []}), method="GET")
-        boundary = open_boundary((), {})
         with capture() as spans, httpx2.Client(verify=PLAIN) as client:
+            boundary = Boundary()
             with boundary.scope:
                 client.get(orchestrace_server.url + "/v1/models")
             boundary.end(End(RETURNED, 0))

@@ -87,6 +87,19 @@ class TestFailure:
         )
         assert json.loads(refusal(status).content()) == json.loads(*seen.told("orchestrace.response.body"))
 
+    @WHOLE
+    def test_request_of_an_odd_shape(self, scenario: Scenario, play: Play, sdk: Sdk) -> None:
+        """What an SDK sends to a model is a call, even if there is nothing in it that a model could answer."""
+        odd = replace(sdk, arguments={**sdk.arguments, "messages": []})
+        whole = scenario.__name__ == "create"
+        seen = play(
+            (lambda ask: create(replace(ask, sdk=odd))) if whole else as_async(lambda ask: create(replace(ask, sdk=odd))),
+            refusal(400),
+            fails=True,
+        )
+
+        assert ("error", "some_error", 400, 1) == seen.told(*FAILED)
+
     @CALLS
     def test_refused_without_words(self, scenario: Scenario, play: Play) -> None:
         """The status stands for what nobody said."""

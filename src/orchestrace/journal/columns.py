@@ -185,14 +185,14 @@ JUDGED: Final = _evaluation("e.value", "$.attributes")
 """Where each verdict is an event `e` of the span."""
 
 OUTCOME: Final = {
-    "name": attribute(row.OUTCOME_PREFIX + "name"),
-    "value": attribute(row.OUTCOME_PREFIX + "value"),
+    "name": attribute(names.OUTCOME_PREFIX + "name"),
+    "value": attribute(names.OUTCOME_PREFIX + "value"),
     "score": attribute(names.EVALUATION_SCORE),
-    "source": attribute(row.OUTCOME_PREFIX + "source"),
-    "rater": attribute(row.OUTCOME_PREFIX + "rater"),
-    "comment": attribute(row.OUTCOME_PREFIX + "comment"),
-    "correction": attribute(row.OUTCOME_PREFIX + "correction"),
-    "at": attribute(row.OUTCOME_PREFIX + "at"),
+    "source": attribute(names.OUTCOME_PREFIX + "source"),
+    "rater": attribute(names.OUTCOME_PREFIX + "rater"),
+    "comment": attribute(names.OUTCOME_PREFIX + "comment"),
+    "correction": attribute(names.OUTCOME_PREFIX + "correction"),
+    "at": attribute(names.OUTCOME_PREFIX + "at"),
     "version": attribute(names.AGENT_VERSION),
     "prompts": _under(names.PROMPTS_PREFIX),
     **_VARIANTS,

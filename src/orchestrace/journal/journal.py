@@ -15,6 +15,7 @@ from orchestrace.journal.encoding import Header, encode, encode_header
 from orchestrace.journal.location import default_folder
 from orchestrace.journal.worker import Worker
 from orchestrace.recording.guard import report
+from orchestrace.recording.tracer import version
 from orchestrace.records import SpanRecord
 from orchestrace.typing import AttributeValue
 
@@ -39,7 +40,7 @@ class Journal:
         """How many records could not be written. Why was logged, once a minute."""
         self._told = 0
         self._resource = dict(resource)
-        self._version = _version()
+        self._version = version()
         self._header: Header | None = None
         self._appender = Appender(self.folder, self._first)
         self._worker = Worker(self.folder, self._appender)
@@ -93,12 +94,3 @@ class Journal:
         if self._header is None or self._header.pid != pid:
             self._header = Header(os.urandom(8).hex(), pid, host(), time.time_ns(), self._version, self._resource)
         return encode_header(self._header)
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - 5 ms, wanted once a process
-
-    try:
-        return version("orchestrace")
-    except PackageNotFoundError:
-        return "0"

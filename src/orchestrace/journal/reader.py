@@ -65,7 +65,7 @@ class Reader:
             database = self._connected()
             with closing(database) if database is not None else nullcontext():
                 yield database
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             msg = f"The journal in {self.folder} cannot be read: {error}."
             raise JournalError(msg) from error
 

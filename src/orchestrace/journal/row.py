@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from orchestrace.conventions import EVALUATION_NAME, OPERATION_NAME, ROLE, SCHEMA
+from orchestrace.conventions import EVALUATION_RESULT_EVENT, OPERATION_NAME, OUTCOME_PREFIX, ROLE
 from orchestrace.journal.decoding import attributes_of, events_of, links_of
 from orchestrace.journal.encoding import events_as_json, links_as_json
 from orchestrace.records import SpanRecord
@@ -16,12 +16,10 @@ __all__ = [
     "AGENT",
     "CALL",
     "COLUMNS",
-    "EVALUATION_EVENT",
     "EVALUATOR",
     "GENERATOR",
     "ITERATION",
     "OUTCOME",
-    "OUTCOME_PREFIX",
     "WORKFLOW",
     "record_of",
     "role_of",
@@ -36,11 +34,6 @@ EVALUATOR: Final = "evaluator"
 CALL: Final = "call"
 """One request to a model, as the program sees it."""
 OUTCOME: Final = "outcome"
-
-# Derived, because `conventions` has them when outcomes are recorded.
-OUTCOME_PREFIX: Final = SCHEMA.removesuffix("schema.version") + "outcome."
-EVALUATION_EVENT: Final = EVALUATION_NAME.removesuffix("name") + "result"
-"""Name of a span event that holds one verdict."""
 
 _BY_OPERATION: Final = {
     "invoke_agent": AGENT,
@@ -98,7 +91,7 @@ def row_of(record: SpanRecord, process: int) -> tuple[object, ...]:
         record.end,
         record.kind,
         process,
-        sum(event.name == EVALUATION_EVENT for event in record.events),
+        sum(event.name == EVALUATION_RESULT_EVENT for event in record.events),
         record.sampled,
         record.status,
         record.name,

@@ -43,7 +43,7 @@ _BY_ROLE: Final = {
 _BY_EVENT: Final = _select(
     SPAN | columns.JUDGED,
     f"FROM {SPANS} JOIN json_each(s.events) AS e "
-    f"WHERE s.verdicts > 0 AND json_extract(e.value, '$.name') = '{row.EVALUATION_EVENT}'",
+    f"WHERE s.verdicts > 0 AND json_extract(e.value, '$.name') = '{names.EVALUATION_RESULT_EVENT}'",
 )
 
 # A loop that is not written with `iterations()` leaves an index on its generators and evaluators, and no other span.

@@ -17,6 +17,8 @@ from orchestrace.recording import clock
 from orchestrace.recording.ending import End
 from orchestrace.recording.model_call import ModelCall
 from orchestrace.recording.scope import Scope
+from orchestrace.recording.switch import is_off
+from orchestrace.recording.tracer import is_silent
 
 __all__ = ["Boundary", "current_boundary", "open_boundary"]
 
@@ -26,7 +28,7 @@ _KEY: Final = create_key("orchestrace-boundary")
 class Boundary:
     """A call of an SDK's method. While it is `open`, it decides when `call` has ended."""
 
-    __slots__ = ("call", "open", "scope", "started", "streaming")
+    __slots__ = ("_around", "call", "open", "started", "streaming")
 
     def __init__(self) -> None:
         self.started = clock.now()
@@ -34,7 +36,12 @@ class Boundary:
         self.streaming: object | None = None
         """The exchange whose answer is read as it comes, perhaps after the method has returned."""
         self.open = True
-        self.scope = Scope(set_value(_KEY, self, get_current()))
+        self._around = get_current()
+
+    @property
+    def scope(self) -> Scope:
+        """A scope in which this is the boundary that is open."""
+        return Scope(set_value(_KEY, self, self._around))
 
     def keep(self, item: object) -> None:
         """Let it pass: what SDKs yield is read at the wire."""
@@ -46,9 +53,9 @@ class Boundary:
             self.call.end(end)
 
 
-def open_boundary(_args: tuple[Any, ...], _kwargs: Mapping[str, Any]) -> Boundary:
-    """Open a boundary for a call of an SDK's method."""
-    return Boundary()
+def open_boundary(_args: tuple[Any, ...], _kwargs: Mapping[str, Any]) -> Boundary | None:
+    """Open a boundary for a call of an SDK's method, where anything can be recorded."""
+    return None if is_off() or is_silent() else Boundary()
 
 
 def current_boundary() -> Boundary | None:

@@ -61,6 +61,7 @@ def completed(record: SpanRecord) -> SpanRecord:
     """Return the record of an ended span with all that we know of the call that it hosts."""
     call = _claims.pop((record.trace_id, record.span_id), None)
     if call is not None:
+        setattr(call.span, _MARK, None)  # they held each other
         call.host_ended(record.end)
         call.merge_into(record)
         if record.status == "ERROR" and record.attributes.get(ENDING) in _WELL:

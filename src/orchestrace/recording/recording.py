@@ -43,13 +43,13 @@ class Recording:
 
     __slots__ = (
         "__weakref__",
+        "_around",
         "_claims",
         "content",
         "name",
         "parent",
         "passes_on",
         "prompt",
-        "scope",
         "span",
         "started",
         "totals",
@@ -73,11 +73,10 @@ class Recording:
         """Start the span. What it carries from the start is on disk before the body runs, and seen by samplers."""
         if self.parent is not None:
             self.parent.goes_on()
-        context = get_current()
+        self._around = get_current()
         self.span = self._start(span_name, attributes, kind)
         self._claims.append(None)
         self.content = self.content and self.span.is_recording()
-        self.scope = Scope(lineage.entered(self, set_span_in_context(self.span, context)))
         finaliser.ensure_running()
         _open[id(self)] = ref(self)
 
@@ -88,6 +87,11 @@ class Recording:
         return tracer().start_span(
             name, None, kind, stands, start_time=self.started, record_exception=False, set_status_on_exception=False
         )
+
+    @property
+    def scope(self) -> Scope:
+        """A scope in which this is the innermost recording. It is made when asked for: kept here, it would hold us."""
+        return Scope(lineage.entered(self, set_span_in_context(self.span, self._around)))
 
     @property
     def is_open(self) -> bool:

@@ -34,14 +34,15 @@ class Sent:
 
 
 def body_of(match: Match, content: bytes) -> JSONObject | None:
-    """Return a request's body, if it is that of a model call."""
+    """Return a request's body, if it is that of a model call: by its host, by its shape, or because an SDK sends it."""
     try:
         body = orjson.loads(content)
     except ValueError:
         return None
-    if not isinstance(body, dict) or not (match.known_host or match.wire.is_call(body)):
+    if not isinstance(body, dict):
         return None
-    return body
+    is_call = match.known_host or match.wire.is_call(body) or current_boundary() is not None
+    return body if is_call else None
 
 
 def begin(sent: Sent) -> tuple[ModelCall, Boundary | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import TracebackType
 
-from orchestrace.recording.drivers.drivable import UNRECORDED, Drivable, fail, finish, open_with
+from orchestrace.recording.drivers.drivable import UNRECORDED, Drivable, fail, finish, open_with, scope_of
 from orchestrace.recording.ending import RETURNED
 
 __all__ = ["Passage"]
@@ -14,10 +14,11 @@ __all__ = ["Passage"]
 class Passage:
     """One pass through a block: the scope is current from `enter` to `leave`."""
 
-    __slots__ = ("_followed",)
+    __slots__ = ("_followed", "_scope")
 
     def __init__(self, open_call: Callable[[], Drivable | None]) -> None:
         self._followed = open_with(lambda *_: open_call(), (), {})
+        self._scope = scope_of(self._followed)
 
     @property
     def followed(self) -> Drivable | None:
@@ -26,11 +27,11 @@ class Passage:
 
     def enter(self) -> None:
         """Begin the body."""
-        self._followed.scope.__enter__()
+        self._scope.__enter__()
 
     def leave(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """End the body, with whatever came out of it. Never swallows it."""
-        self._followed.scope.__exit__(kind, error, trace)
+        self._scope.__exit__(kind, error, trace)
         if error is None:
             finish(self._followed, RETURNED)
         else:

@@ -11,7 +11,7 @@ from orchestrace.recording.guard import report
 from orchestrace.recording.scope import NOWHERE, Scope
 from orchestrace.recording.selectors import MISSING
 
-__all__ = ["UNRECORDED", "Drivable", "Opener", "fail", "finish", "keep", "open_with"]
+__all__ = ["UNRECORDED", "Drivable", "Opener", "fail", "finish", "keep", "open_with", "scope_of"]
 
 
 class Drivable(Protocol):
@@ -19,7 +19,7 @@ class Drivable(Protocol):
 
     @property
     def scope(self) -> Scope:
-        """What is current while the body runs."""
+        """What is current while the body runs; a body that runs in many stretches keeps the one it got."""
 
     def keep(self, item: object) -> None:
         """Take an item that the body yielded."""
@@ -54,6 +54,15 @@ def open_with(open_call: Opener, args: tuple[Any, ...], kwargs: Mapping[str, Any
     except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
         report("begin of a call", error)
         return UNRECORDED
+
+
+def scope_of(followed: Drivable) -> Scope:
+    """Return what is to be current while the body runs. Never raises."""
+    try:
+        return followed.scope
+    except Exception as fault:  # noqa: BLE001 - nothing of ours reaches the program
+        report("scope of a call", fault)
+        return NOWHERE
 
 
 def keep(followed: Drivable, item: object) -> None:

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from orchestrace.recording.drivers.drivable import Opener, fail, finish, open_with
+from orchestrace.recording.drivers.drivable import Opener, fail, finish, open_with, scope_of
 from orchestrace.recording.ending import RETURNED
 
 __all__ = ["drive_coroutine", "drive_function"]
@@ -19,7 +19,7 @@ def drive_function(function: Callable[..., Any], open_call: Opener) -> Callable[
     def driven(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever it takes and gives
         followed = open_with(open_call, args, kwargs)
         try:
-            with followed.scope:
+            with scope_of(followed):
                 value = function(*args, **kwargs)
         except BaseException as error:
             fail(followed, error)
@@ -37,7 +37,7 @@ def drive_coroutine(function: Callable[..., Awaitable[Any]], open_call: Opener) 
     async def driven(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever it takes and gives
         followed = open_with(open_call, args, kwargs)
         try:
-            with followed.scope:
+            with scope_of(followed):
                 value = await function(*args, **kwargs)
         except BaseException as error:
             fail(followed, error)

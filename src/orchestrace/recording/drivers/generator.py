@@ -15,7 +15,7 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any
 
-from orchestrace.recording.drivers.drivable import Drivable, Opener, fail, finish, keep, open_with
+from orchestrace.recording.drivers.drivable import Drivable, Opener, fail, finish, keep, open_with, scope_of
 from orchestrace.recording.ending import ABANDONED, DRAINED
 
 __all__ = ["drive_async_generator", "drive_generator"]
@@ -29,11 +29,12 @@ def drive_generator(
     @functools.wraps(function)
     def driven(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:  # noqa: ANN401 - whatever it takes
         followed, ending = open_with(open_call, args, kwargs), DRAINED
+        scope = scope_of(followed)
         try:
             body = function(*args, **kwargs)
             step, given = body.send, None
             while True:
-                with followed.scope:
+                with scope:
                     item = step(given)
                 _yielded(followed, item, ending)
                 try:
@@ -59,11 +60,12 @@ def drive_async_generator(
     @functools.wraps(function)
     async def driven(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:  # noqa: ANN401 - whatever it takes
         followed, ending = open_with(open_call, args, kwargs), DRAINED
+        scope = scope_of(followed)
         try:
             body = function(*args, **kwargs)
             step: Any = _first_step(body)
             while True:
-                with followed.scope:
+                with scope:
                     item = await step
                 _yielded(followed, item, ending)
                 try:

@@ -47,8 +47,9 @@ class Invocation(Role):
             self._iteration.settle()
 
     def _finish(self, end: End) -> None:
-        if self._iteration is not None:
-            self._iteration.settle(end)
+        iteration, self._iteration = self._iteration, None  # it holds us
+        if iteration is not None:
+            iteration.settle(end)
         super()._finish(end)
 
     def _asked(self, call: Call) -> dict[str, AttributeValue]:
