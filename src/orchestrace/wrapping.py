@@ -90,12 +90,13 @@ def _follow_subclasses(target: type, name: str, declaration: Declaration) -> Non
 
 
 def _is_followed(found: Any) -> bool:  # noqa: ANN401 - whatever stands in a class
-    function = getattr(found, "__func__", found)
-    while function is not None:
-        if isinstance(function, FunctionType) and function in _followed:
-            return True
-        function = getattr(function, "__wrapped__", None)
+    with contextlib.suppress(ValueError):  # it wraps itself
+        return _is_made_here(inspect.unwrap(getattr(found, "__func__", found), stop=_is_made_here))
     return False
+
+
+def _is_made_here(function: object) -> bool:
+    return isinstance(function, FunctionType) and function in _followed
 
 
 def _wrap_callable(target: Any, declaration: Declaration) -> Any:  # noqa: ANN401 - see `wrap`
@@ -189,6 +190,7 @@ def _on_a_class(target: type, role: str) -> str:
     )
 
 
-def _shown(target: object) -> str:
-    name = getattr(target, "__qualname__", None)
-    return f"{type(target).__name__} {name}" if isinstance(name, str) else f"{target!r:.80}"
+def _shown(target: Any) -> str:  # noqa: ANN401 - anything at all
+    inside = getattr(target, "fget", None) or getattr(target, "func", target)  # of a property, of a cached one
+    name = getattr(inside, "__qualname__", None)
+    return f"the {type(target).__name__} {name}" if isinstance(name, str) else f"{target!r:.80}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -68,13 +69,19 @@ class Server:
         """End it as an administrator does."""
         if self.process is not None:
             self.process.terminate()
+            self.process.send_signal(signal.SIGCONT)  # in case it is frozen
             try:
                 self.process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self.kill()
 
+    def freeze(self) -> None:
+        """Let it do nothing more: its ports take connections and nobody answers."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
     def kill(self) -> None:
-        """End it as a power cut does."""
+        """End it at once: it has no time to put anything in order."""
         if self.process is not None:
             self.process.kill()
             self.process.wait(PATIENCE)

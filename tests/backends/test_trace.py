@@ -214,9 +214,7 @@ def comparable(span: SpanRecord) -> SpanRecord:
     """Return a span without what differs from run to run: ids, times, and the time to the first chunk."""
     attributes = {name: value for name, value in span.attributes.items() if not name.endswith("time_to_first_chunk")}
     events = [EventRecord(event.name, 0, event.attributes) for event in span.events]
-    return replace(
-        span, trace_id="", span_id="", parent_id=None, start=0, end=0, attributes=attributes, events=events
-    )
+    return replace(span, trace_id="", span_id="", parent_id=None, start=0, end=0, attributes=attributes, events=events)
 
 
 class TestStoredTrace:

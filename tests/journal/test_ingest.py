@@ -20,7 +20,7 @@ from orchestrace.journal.appender import Appender
 from orchestrace.journal.database import connect, transaction
 from orchestrace.journal.encoding import Header, encode, encode_header
 from orchestrace.journal.ingest import TORN, ingest, ingest_own
-from orchestrace.journal.row import COLUMNS, OUTCOME_PREFIX, record_of
+from orchestrace.journal.row import COLUMNS, record_of
 from orchestrace.records import SpanRecord
 
 HOLD = """
@@ -198,7 +198,7 @@ class TestIngest:
             ({names.OPERATION_NAME: "invoke_workflow"}, 2),
             ({names.OPERATION_NAME: "chat"}, 1),
             ({}, 1),
-            ({OUTCOME_PREFIX + "name": "replied"}, 0),
+            ({names.OUTCOME_PREFIX + "name": "replied"}, 0),
         ],
     )
     def test_knows_what_a_trace_holds(  # noqa: PLR0913, PLR0917 - fixtures and a case
@@ -211,9 +211,9 @@ class TestIngest:
         holds: int,
     ) -> None:
         """The most that any of its spans is, and when the first began."""
-        one = writer().write(span(5, attributes={OUTCOME_PREFIX + "name": "replied"}))
+        one = writer().write(span(5, attributes={names.OUTCOME_PREFIX + "name": "replied"}))
         take(database, folder)
-        one.write(span(3, attributes=attributes), span(4, attributes={OUTCOME_PREFIX + "name": "replied"}))
+        one.write(span(3, attributes=attributes), span(4, attributes={names.OUTCOME_PREFIX + "name": "replied"}))
         take(database, folder)
 
         assert [("a" * 32, span(3).start, holds)] == database.execute("SELECT * FROM traces").fetchall()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from orchestrace import conventions as names
-from orchestrace.journal.row import COLUMNS, EVALUATION_EVENT, OUTCOME_PREFIX, record_of, role_of, row_of
+from orchestrace.journal.row import COLUMNS, record_of, role_of, row_of
 from orchestrace.records import EventRecord, LinkRecord, SpanRecord
 
 
@@ -22,7 +22,7 @@ class TestRoleOf:
             ({names.OPERATION_NAME: "chat"}, "call"),
             ({names.OPERATION_NAME: "embeddings"}, "call"),
             ({names.OPERATION_NAME: ["odd"]}, None),
-            ({OUTCOME_PREFIX + "name": "replied", names.ROLE: "agent"}, "outcome"),
+            ({names.OUTCOME_PREFIX + "name": "replied", names.ROLE: "agent"}, "outcome"),
             ({}, None),
         ],
     )
@@ -31,10 +31,6 @@ class TestRoleOf:
     ) -> None:
         """Our own role, or what the operation of another library's span says."""
         assert role == role_of(span(attributes=attributes))
-
-    def test_names_that_conventions_do_not_have_yet(self) -> None:
-        """They are what the design calls them."""
-        assert ("orchestrace.outcome.", "gen_ai.evaluation.result") == (OUTCOME_PREFIX, EVALUATION_EVENT)
 
 
 class TestRow:
@@ -59,6 +55,10 @@ class TestRow:
 
     def test_counts_verdicts(self, span: Callable[..., SpanRecord]) -> None:
         """So that spans without any need not be searched."""
-        events = [EventRecord(EVALUATION_EVENT, 1), EventRecord("exception", 2), EventRecord(EVALUATION_EVENT, 3)]
+        events = [
+            EventRecord(names.EVALUATION_RESULT_EVENT, 1),
+            EventRecord("exception", 2),
+            EventRecord(names.EVALUATION_RESULT_EVENT, 3),
+        ]
 
         assert 2 == dict(zip(COLUMNS, row_of(span(events=events), 1), strict=True))["verdicts"]

@@ -9,7 +9,6 @@ import pytest
 
 from orchestrace import conventions as names
 from orchestrace.journal.ingest import ingest
-from orchestrace.journal.row import OUTCOME_PREFIX
 from orchestrace.journal.run import Run, runs
 from orchestrace.records import EventRecord, SpanRecord
 
@@ -171,7 +170,7 @@ class TestRuns:
 
     def test_an_outcome_alone_is_no_run(self, ids: Callable[..., list[int]], span: Callable[..., SpanRecord]) -> None:
         """It belongs to one that another machine knows."""
-        assert [] == ids(span(1, attributes={OUTCOME_PREFIX + "name": "replied"}))
+        assert [] == ids(span(1, attributes={names.OUTCOME_PREFIX + "name": "replied"}))
 
     def test_spans_that_contain_each_other_are_no_obstacle(
         self, ids: Callable[..., list[int]], span: Callable[..., SpanRecord]

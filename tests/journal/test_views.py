@@ -11,7 +11,6 @@ import pytest
 
 from orchestrace import conventions as names
 from orchestrace.journal.ingest import ingest
-from orchestrace.journal.row import EVALUATION_EVENT, OUTCOME_PREFIX
 from orchestrace.journal.views import VIEWS
 from orchestrace.records import EventRecord, SpanRecord
 
@@ -47,7 +46,7 @@ def part(row: dict[str, Any], *columns: str) -> tuple[Any, ...]:
 
 def verdict(score: float, **attributes: Any) -> EventRecord:  # noqa: ANN401 - any attribute
     """Return a verdict as an event."""
-    return EventRecord(EVALUATION_EVENT, 5, {names.EVALUATION_SCORE: score} | attributes)
+    return EventRecord(names.EVALUATION_RESULT_EVENT, 5, {names.EVALUATION_SCORE: score} | attributes)
 
 
 class TestEveryView:
@@ -65,7 +64,7 @@ class TestEveryView:
             "iterations": {names.ROLE: "iteration"},
             "calls": {names.OPERATION_NAME: "chat"},
             "evaluations": {names.ROLE: "evaluator"},
-            "outcomes": {OUTCOME_PREFIX + "name": "replied"},
+            "outcomes": {names.OUTCOME_PREFIX + "name": "replied"},
         }[view]
 
     def test_says_which_span_it_is_and_whom_it_is_about(
@@ -389,13 +388,13 @@ class TestOutcomes:
     def test_belong_to_the_invocation_above(self, ask: Ask, span: Callable[..., SpanRecord]) -> None:
         """Whenever they came; a boolean is 1 or 0, any other value is as it was."""
         outcome = {
-            OUTCOME_PREFIX + "name": "email.replied",
-            OUTCOME_PREFIX + "value": True,
-            OUTCOME_PREFIX + "source": "crm",
-            OUTCOME_PREFIX + "rater": "r",
-            OUTCOME_PREFIX + "comment": "c",
-            OUTCOME_PREFIX + "correction": "better",
-            OUTCOME_PREFIX + "at": 1_764_000_000_000_000_000,
+            names.OUTCOME_PREFIX + "name": "email.replied",
+            names.OUTCOME_PREFIX + "value": True,
+            names.OUTCOME_PREFIX + "source": "crm",
+            names.OUTCOME_PREFIX + "rater": "r",
+            names.OUTCOME_PREFIX + "comment": "c",
+            names.OUTCOME_PREFIX + "correction": "better",
+            names.OUTCOME_PREFIX + "at": 1_764_000_000_000_000_000,
             names.EVALUATION_SCORE: 1.0,
             names.AGENT_VERSION: "1.4",
             names.PROMPTS_PREFIX + "draft": "d@3",
@@ -420,7 +419,11 @@ class TestOutcomes:
 
     def test_one_without_a_run_stands_for_itself(self, ask: Ask, span: Callable[..., SpanRecord]) -> None:
         """Joined by its key."""
-        attributes = {OUTCOME_PREFIX + "name": "replied", OUTCOME_PREFIX + "value": "yes", names.KEY: "job-1"}
+        attributes = {
+            names.OUTCOME_PREFIX + "name": "replied",
+            names.OUTCOME_PREFIX + "value": "yes",
+            names.KEY: "job-1",
+        }
         (row,) = ask("outcomes", span(1, attributes=attributes))
 
         assert (None, "yes", "job-1") == part(row, "invocation", "value", "key")

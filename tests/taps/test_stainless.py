@@ -38,6 +38,14 @@ async def create_async(ask: Ask) -> Outcome:
     return await ask.create()
 
 
+def create_empty(ask: Ask) -> Outcome:
+    return ask.create(messages=[])
+
+
+async def create_empty_async(ask: Ask) -> Outcome:
+    return await ask.create(messages=[])
+
+
 def stream(ask: Ask) -> Outcome:
     return list(ask.create(stream=True))
 
@@ -87,16 +95,10 @@ class TestFailure:
         )
         assert json.loads(refusal(status).content()) == json.loads(*seen.told("orchestrace.response.body"))
 
-    @WHOLE
-    def test_request_of_an_odd_shape(self, scenario: Scenario, play: Play, sdk: Sdk) -> None:
+    @pytest.mark.parametrize("scenario", [create_empty, create_empty_async], ids=lambda one: one.__name__)
+    def test_request_of_an_odd_shape(self, scenario: Scenario, play: Play) -> None:
         """What an SDK sends to a model is a call, even if there is nothing in it that a model could answer."""
-        odd = replace(sdk, arguments={**sdk.arguments, "messages": []})
-        whole = scenario.__name__ == "create"
-        seen = play(
-            (lambda ask: create(replace(ask, sdk=odd))) if whole else as_async(lambda ask: create(replace(ask, sdk=odd))),
-            refusal(400),
-            fails=True,
-        )
+        seen = play(scenario, refusal(400), fails=True)
 
         assert ("error", "some_error", 400, 1) == seen.told(*FAILED)
 

@@ -11,7 +11,7 @@ from orchestrace.cli.content import Content, answer_of
 from orchestrace.cli.row import Row
 from orchestrace.cli.state import BAD, WARNING
 from orchestrace.cli.verdict import verdicts_of
-from orchestrace.journal.row import AGENT, CALL, EVALUATION_EVENT, OUTCOME_PREFIX, WORKFLOW, role_of
+from orchestrace.journal.row import AGENT, CALL, WORKFLOW, role_of
 from orchestrace.recording.tracer import SCOPE
 from orchestrace.records import SpanRecord
 from orchestrace.span_tree import Branch
@@ -19,7 +19,6 @@ from orchestrace.typing import Attributes
 
 __all__ = ["details"]
 
-_EXCEPTION: Final = names.EXCEPTION_TYPE.partition(".")[0]
 _IDENTITY: Final = {
     "key": names.KEY,
     "session": names.SESSION_ID,
@@ -109,7 +108,7 @@ def _error(branch: Branch, *, full: bool, at_top: bool) -> Iterator[Row]:
 
 def _raised(span: SpanRecord) -> Attributes:
     """Return what is known of the exception that came out of a call."""
-    return next((event.attributes for event in reversed(span.events) if event.name == _EXCEPTION), {})
+    return next((event.attributes for event in reversed(span.events) if event.name == names.EXCEPTION_EVENT), {})
 
 
 def _failed_below(branch: Branch, message: str) -> bool:
@@ -156,8 +155,8 @@ def _configuration(span: SpanRecord, *, full: bool) -> Iterator[Row]:
 
 def _outcome(span: SpanRecord) -> Iterator[Row]:
     for name, value in span.attributes.items():
-        if name.startswith(OUTCOME_PREFIX):
-            yield Row(name.removeprefix(OUTCOME_PREFIX), str(value), lines=2)
+        if name.startswith(names.OUTCOME_PREFIX):
+            yield Row(name.removeprefix(names.OUTCOME_PREFIX), str(value), lines=2)
 
 
 def _rest(span: SpanRecord) -> Iterator[Row]:
@@ -169,11 +168,11 @@ def _rest(span: SpanRecord) -> Iterator[Row]:
     if left:
         yield Row("attributes", wording.fields(left, full=True))
     for event in span.events:
-        if event.name not in (_EXCEPTION, EVALUATION_EVENT):
+        if event.name not in (names.EXCEPTION_EVENT, names.EVALUATION_RESULT_EVENT):
             yield Row("event", "\n".join(filter(None, [event.name, wording.fields(dict(event.attributes), full=True)])))
     for link in span.links:
         yield Row("link", f"span {link.span_id} of trace {link.trace_id}")
 
 
 def _is_known(name: str) -> bool:
-    return name in names.NAMES or name.startswith((*_PREFIXES, OUTCOME_PREFIX))
+    return name in names.NAMES or name.startswith((*_PREFIXES, names.OUTCOME_PREFIX))

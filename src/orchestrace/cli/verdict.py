@@ -12,7 +12,6 @@ from orchestrace import conventions as names
 from orchestrace.cli import attribute
 from orchestrace.cli.excerpt import one_line
 from orchestrace.cli.state import GOOD
-from orchestrace.journal.row import EVALUATION_EVENT
 from orchestrace.records import SpanRecord
 from orchestrace.typing import Attributes
 
@@ -43,7 +42,7 @@ class Verdict:
 
 def verdicts_of(span: SpanRecord) -> list[Verdict]:
     """Return all verdicts on a span: its events know each one, its attributes the last, or a list of several."""
-    told = [_verdict(event.attributes) for event in span.events if event.name == EVALUATION_EVENT]
+    told = [_verdict(event.attributes) for event in span.events if event.name == names.EVALUATION_RESULT_EVENT]
     if told:
         return told
     listed = attribute.document(span.attributes, names.EVALUATIONS)

@@ -30,27 +30,30 @@ _HASH: Final = 16
 class Invocation(Role):
     """A run: it knows its iterations and why it went no further."""
 
-    __slots__ = ("_iteration", "progress")
+    __slots__ = ("_iterations", "progress")
 
     def __init__(self, declaration: Declaration, name: str, call: Call) -> None:
         self.progress = Progress()
-        self._iteration: Iteration | None = None
+        self._iterations: list[Iteration] = []
         super().__init__(declaration, name, call)
 
     def holds(self, iteration: Iteration) -> None:
-        """Take note of the iteration that ends with the run, if nothing ends it before."""
-        self._iteration = iteration
+        """Take note of an iteration that ends with the run, if nothing ends it before; loops can be nested."""
+        self._iterations = [*self._still_open(), iteration]
 
     def goes_on(self) -> None:
-        """End the iteration that was left: the run went on without it."""
-        if self._iteration is not None:
-            self._iteration.settle()
+        """End the iterations that were left: the run went on without them."""
+        for iteration in self._iterations:
+            iteration.settle()
 
     def _finish(self, end: End) -> None:
-        iteration, self._iteration = self._iteration, None  # it holds us
-        if iteration is not None:
+        for iteration in reversed(self._still_open()):
             iteration.settle(end)
+        self._iterations = []  # they hold us
         super()._finish(end)
+
+    def _still_open(self) -> list[Iteration]:
+        return [iteration for iteration in self._iterations if iteration.is_open]
 
     def _asked(self, call: Call) -> dict[str, AttributeValue]:
         return super()._asked(call) | self._configured(call)
