@@ -100,6 +100,7 @@ def _is_selector(value: object) -> bool:
     return isinstance(value, str) or callable(value)
 
 
+_KINDS: Final = ("human", "llm", "code")
 _TEXT: Final = ("a text", _is_text)
 _SELECTOR: Final = ('a path over the arguments, such as "job.id", or a callable that gets them', _is_selector)
 _CHECKS: Final[dict[str, tuple[str, Callable[[Any], bool]]]] = {
@@ -122,7 +123,7 @@ _CHECKS: Final[dict[str, tuple[str, Callable[[Any], bool]]]] = {
     "reduce": ("a callable that gets the list of items", callable),
     "prompt": ("a Prompt", lambda value: isinstance(value, Prompt)),
     "starts_iteration": ("True or False", lambda value: isinstance(value, bool)),
-    "kind": ('"human", "llm" or "code"', lambda value: value in {"human", "llm", "code"}),
+    "kind": ('"human", "llm" or "code"', lambda value: isinstance(value, str) and value in _KINDS),
 }
 """What a value must be, in words and as a test; None is always one, and says nothing."""
 

@@ -16,7 +16,9 @@ from opentelemetry import trace
 
 from orchestrace.recording.boundary import Boundary
 from orchestrace.recording.ending import RETURNED, End
+from orchestrace.taps.exchange import Exchange, Sent
 from orchestrace.testing import Answer, Cut, Pause, ReplayServer, capture, openai_chat
+from orchestrace.wires.table import recognise
 
 Ask: TypeAlias = Any
 Outcome: TypeAlias = Any
@@ -494,6 +496,21 @@ class TestAttempts:
             [span.attributes["orchestrace.attempts"] for span in spans],
         )
 
+    def test_answer_that_nobody_closes_before_a_whole_one(self, orchestrace_server: ReplayServer) -> None:
+        """Nor does the call wait for it."""
+        orchestrace_server.answer(Answer(503, pieces=["no", "thing"]))
+        orchestrace_server.answer(openai_chat(TEXT))
+        with capture() as spans, httpx2.Client(verify=PLAIN) as client:
+            boundary = Boundary()
+            with boundary.scope:
+                first = self.ask(client, orchestrace_server)
+                second = self.ask(client, orchestrace_server, stream=False)
+            boundary.end(End(RETURNED, 0, second))
+            endings = [span.attributes["orchestrace.ending"] for span in spans]
+            first.close()
+
+        assert ["returned"] == endings
+
     def test_two_answers_in_one_method(self, orchestrace_server: ReplayServer) -> None:
         """A request after one that succeeded is no attempt: it is a call of its own."""
         orchestrace_server.answer(openai_chat("One."))
@@ -506,6 +523,7 @@ class TestAttempts:
             boundary.end(End(RETURNED, 0))
 
         assert [1, 1] == [span.attributes["orchestrace.attempts"] for span in spans]
+        assert [False, True] == [span.start == boundary.started for span in spans]
 
     def test_request_without_a_call(self, orchestrace_server: ReplayServer) -> None:
         """A method of an SDK that asks no model has no span."""
@@ -517,3 +535,21 @@ class TestAttempts:
             boundary.end(End(RETURNED, 0))
 
         assert [] == list(spans)
+
+
+class Broken(Exchange):
+    """A tap that does not understand its client's response."""
+
+    def _received(self, response: object) -> None:
+        raise TypeError(response)
+
+
+class TestExchange:
+    def test_response_that_is_not_understood(self) -> None:
+        """A fault of ours costs what is known of the answer, and not the end of the call."""
+        match = recognise("POST", "api.openai.com", CHATS)
+        assert match is not None
+        with capture(instrument=False) as spans, pytest.raises(TypeError):
+            Broken(Sent(match, "api.openai.com", 443, {"model": "m"})).end(End(RETURNED, 0, "an answer"))
+
+        assert [("chat m", "returned")] == [(span.name, span.attributes["orchestrace.ending"]) for span in spans]

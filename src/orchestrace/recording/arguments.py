@@ -41,11 +41,12 @@ class Arguments:
     and is no input.
     """
 
-    __slots__ = ("_defaults", "_names", "_rest", "receiver")
+    __slots__ = ("_defaults", "_names", "_order", "_rest", "receiver")
 
     def __init__(self, function: Callable[..., Any]) -> None:
         parameters = _parameters(function)
         positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        self._order = [one.name for one in parameters]
         self._names = [one.name for one in parameters if one.kind in positional]
         self._defaults = {one.name: one.default for one in parameters if one.default is not inspect.Parameter.empty}
         self._rest = next((one.name for one in parameters if one.kind is inspect.Parameter.VAR_POSITIONAL), "args")
@@ -53,7 +54,7 @@ class Arguments:
 
     def named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, object]:
         """
-        Return all arguments by name, defaults included.
+        Return all arguments by name, defaults included, in the order of the parameters.
 
         Further positional ones are a list under the name of `*args`. A call that does not fit, which the function
         itself will refuse, is named as far as it goes.
@@ -61,10 +62,11 @@ class Arguments:
         found: dict[str, object] = dict(zip(self._names, args, strict=False))
         if len(args) > len(self._names):
             found[self._rest] = list(args[len(self._names) :])
-        if self._defaults:
-            found = {**self._defaults, **found}
         found.update(kwargs)
-        return found
+        if not self._defaults:
+            return found
+        known = {**self._defaults, **found}
+        return {name: known[name] for name in self._order if name in known} | found
 
     def call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
         """Return a call's arguments under their names."""

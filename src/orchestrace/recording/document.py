@@ -9,6 +9,7 @@ cut, its size in bytes and its SHA-256 stand beside it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -31,26 +32,39 @@ _DATA: Final = 64 << 10
 _TEXTS: Final = (64 << 10, 16 << 10, 4 << 10, 1 << 10, 256)
 """Characters that a text may keep, tried in turn."""
 
-_ENDS: Final = 100
-"""Items that are kept at both ends of a list that is too long all the same."""
+_ENDS: Final = (100, 10, 1, 0)
+"""Items that are kept at both ends of a list that is too long all the same, tried in turn."""
 
 
 def write(value: Wire, limit: int = LIMIT) -> tuple[str, bool]:
-    """Return a value as JSON text of at most `limit` bytes, and whether something was left out."""
+    """Return a value as JSON text of at most `limit` bytes before masking, and whether something was left out."""
     whole = _dump(value)
     if len(whole) <= limit and not _holds_data(whole):
         return mask_text(whole.decode()), False
+    for shorter in _shortened(value, limit):
+        text = _dump(shorter)
+        if len(text) <= limit:
+            return mask_text(text.decode()), shorter != value
+    return encode({"left_out": True, "size": len(whole), "sha256": hashlib.sha256(whole).hexdigest()}), True
+
+
+def _shortened(value: Wire, limit: int) -> Iterator[Wire]:
+    """Yield the value with more and more left out."""
+    short = value
     for longest in (limit, *_TEXTS):
         short = _Cut(longest).take(value)
-        text = _dump(short)
-        if len(text) <= limit:
-            return mask_text(text.decode()), short != value
-    if isinstance(short, list) and len(short) > 2 * _ENDS:
-        gap = {"role": "system", "parts": [{"type": "left_out", "messages": len(short) - 2 * _ENDS}]}
-        text = _dump([*short[:_ENDS], gap, *short[-_ENDS:]])
-        if len(text) <= limit:
-            return mask_text(text.decode()), True
-    return encode({"left_out": True, "size": len(whole), "sha256": hashlib.sha256(whole).hexdigest()}), True
+        yield short
+    if isinstance(short, list):
+        for kept in _ENDS:
+            if (missing := len(short) - 2 * kept) > 0:
+                yield [*short[:kept], _gap(short[kept], missing), *short[kept + missing :]]
+
+
+def _gap(first: Wire, missing: int) -> JSON:
+    """Say that items are missing, in the shape of an item: a message, or else a part or the definition of a tool."""
+    gap: JSON = {"type": "left_out", "name": "left_out", "items": missing}
+    is_message = isinstance(first, dict) and "parts" in first
+    return {"role": "system", "parts": [gap]} if is_message else gap
 
 
 def _holds_data(whole: bytes) -> bool:
@@ -60,8 +74,11 @@ def _holds_data(whole: bytes) -> bool:
 def _dump(value: Wire) -> bytes:
     try:
         return orjson.dumps(value)
-    except (TypeError, ValueError):  # a number beyond 64 bits, a lone surrogate: `encode` knows what to do
-        return encode(value).encode()
+    except TypeError:  # a number beyond 64 bits, a lone surrogate
+        import json  # noqa: PLC0415 - rarely wanted
+
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
 class _Cut:

@@ -51,6 +51,7 @@ def begin(sent: Sent) -> tuple[ModelCall, Boundary | None]:
     if boundary is not None and boundary.call is not None:
         if boundary.call.is_open and boundary.call.may_retry:
             boundary.call.attempt()
+            boundary.streaming = None
             return boundary.call, boundary
         boundary = None
     wire = sent.match.wire

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Final
 
 from orchestrace import conventions as names
@@ -15,7 +14,6 @@ from orchestrace.recording.roles.iteration import Iteration
 from orchestrace.recording.roles.progress import STOPPED, Progress
 from orchestrace.recording.roles.role import Role
 from orchestrace.recording.roles.summary import summary
-from orchestrace.recording.selectors import MISSING
 from orchestrace.recording.snapshot import encode
 from orchestrace.recording.text import written
 from orchestrace.typing import AttributeValue
@@ -23,8 +21,6 @@ from orchestrace.typing import AttributeValue
 __all__ = ["Agent", "Invocation", "Workflow"]
 
 _ENDED_EARLY: Final = {ERROR: ERROR, CANCELLED: CANCELLED, ABANDONED: STOPPED}
-_HASH: Final = 16
-"""Hexadecimal digits of a configuration's hash: enough to tell a team's configurations apart."""
 
 
 class Invocation(Role):
@@ -54,19 +50,6 @@ class Invocation(Role):
 
     def _still_open(self) -> list[Iteration]:
         return [iteration for iteration in self._iterations if iteration.is_open]
-
-    def _asked(self, call: Call) -> dict[str, AttributeValue]:
-        return super()._asked(call) | self._configured(call)
-
-    def _configured(self, call: Call) -> dict[str, AttributeValue]:
-        said = self.declaration.config
-        config = call.find(said) if isinstance(said, str) or callable(said) else said
-        if config is MISSING or config is None:
-            return {}
-        document = encode(config)
-        digest = hashlib.sha256(document.encode()).hexdigest()[:_HASH]
-        known: dict[str, AttributeValue] = {names.AGENT_CONFIG_HASH: digest}
-        return known | {names.AGENT_CONFIG: document} if self.content else known
 
     def _tell(self, end: End) -> None:
         super()._tell(end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
@@ -25,6 +26,9 @@ __all__ = ["RUNS", "Role", "Subject"]
 
 RUNS: Final = ("agent", "workflow")
 """The roles that hold others."""
+
+_HASH: Final = 16
+"""Hexadecimal digits of a configuration's hash: enough to tell a team's configurations apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,8 @@ class Role(Recording):
         self._output: object = MISSING
         self.subject: Subject | None = None
         self.passes_on.update(self._identity(call))
-        self.begin(f"{self.verb} {name}", {**self._named(), **self._asked(call)}, self.kind)
+        known = {**self._named(), **self._asked(call), **self._configured(call)}
+        self.begin(f"{self.verb} {name}", known, self.kind)
         if declaration.prompt is not None:
             self.rendered(declaration.prompt)
 
@@ -92,10 +97,11 @@ class Role(Recording):
 
     def _identity(self, call: Call) -> dict[str, AttributeValue]:
         said = self.declaration
+        session = call.find(said.session)
         found = {
             names.KEY: call.find(said.key),
-            names.CONVERSATION_ID: call.find(said.session),
-            names.SESSION_ID: call.find(said.session),
+            names.CONVERSATION_ID: session,
+            names.SESSION_ID: session,
             names.USER_ID: call.find(said.user),
             names.TENANT: call.find(said.tenant),
         }
@@ -114,6 +120,16 @@ class Role(Recording):
             return {}
         return {names.INPUT_VALUE: encode(inputs), names.INPUT_MIME_TYPE: JSON_TYPE}
 
+    def _configured(self, call: Call) -> dict[str, AttributeValue]:
+        said = self.declaration.config
+        config = call.find(said) if isinstance(said, str) or callable(said) else said
+        if config is MISSING or config is None:
+            return {}
+        document = encode(config)
+        digest = hashlib.sha256(document.encode()).hexdigest()[:_HASH]
+        known: dict[str, AttributeValue] = {names.AGENT_CONFIG_HASH: digest}
+        return known | {names.AGENT_CONFIG: document} if self.content else known
+
     def _told(self, output: object) -> dict[str, AttributeValue]:
         """Return what is known of an output."""
         if not self.content or output is None:
@@ -129,13 +145,18 @@ class Role(Recording):
 
     def _came(self, end: End) -> None:
         """Take what came out of the body, of a stream so far; MISSING if nothing did."""
-        read, output = self.declaration.read, self._output
-        if output is MISSING:
-            output = end.value
-            if read is not None and not isinstance(read, Mapping) and output is not MISSING:
-                output = select_from(output, read)
+        output = self._output if self._output is not MISSING else self._read(end.value)
         if output is not MISSING:
             self.put(self._told(output))
+
+    def _read(self, result: object) -> object:
+        read = self.declaration.read
+        if read is None or result is MISSING:
+            return result
+        if not isinstance(read, Mapping):
+            return select_from(result, read)
+        found = {name: select_from(result, selector) for name, selector in read.items()}
+        return {name: value for name, value in found.items() if value is not MISSING}
 
 
 def _take_note(use: PromptUse) -> None:
