@@ -90,7 +90,8 @@ class TestUpwards:
 
 class TestNearest:
     @pytest.mark.parametrize(
-        ("roles", "place"), [(("agent",), 0), (("agent", "generator"), 2), (("iteration", "agent"), 1), (("tool",), None)]
+        ("roles", "place"),
+        [(("agent",), 0), (("agent", "generator"), 2), (("iteration", "agent"), 1), (("tool",), None)],
     )
     def test_is_the_innermost_of_the_roles(
         self, chain: list[Recording], roles: tuple[str, ...], place: int | None

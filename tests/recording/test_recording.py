@@ -279,9 +279,7 @@ class TestEnd:
         finaliser.drain(10)
 
         assert ["orchestrace-finaliser"] == threads
-        assert [(ABANDONED, NOW)] == [
-            (span.attributes["orchestrace.ending"], span.end) for span in orchestrace_spans
-        ]
+        assert [(ABANDONED, NOW)] == [(span.attributes["orchestrace.ending"], span.end) for span in orchestrace_spans]
 
 
 class TestLost:

@@ -64,9 +64,7 @@ class TestAdd:
 
         assert (0, 1) == (before, ear.begun)
 
-    def test_keeps_no_more_than_its_limit(
-        self, stream: ByteStream, ear: Ear, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_keeps_no_more_than_its_limit(self, stream: ByteStream, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
         """Memory is bounded; what is kept is a beginning, without a gap."""
         monkeypatch.setattr(byte_stream, "LIMIT", 4)
         small = ByteStream(ear.begin, ear.ends.append)
@@ -102,9 +100,7 @@ class TestEnd:
         ],
         ids=["exhausted", "closed", "dropped", "failed", "cancelled"],
     )
-    def test_is_told_once(
-        self, stream: ByteStream, ear: Ear, hear: Callable[[ByteStream], None], ending: str
-    ) -> None:
+    def test_is_told_once(self, stream: ByteStream, ear: Ear, hear: Callable[[ByteStream], None], ending: str) -> None:
         """Whatever comes first counts, and nothing after it."""
         hear(stream)
         finaliser.drain(10)
