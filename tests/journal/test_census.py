@@ -111,6 +111,7 @@ class TestWithoutLocks:
             (GONE, "elsewhere", True),
             (1, host(), True),  # whoever that is: it is not ours to signal
         ],
+        ids=["ours", "dead", "elsewhere", "another"],
     )
     def test_the_process_s_id_tells(
         self, folder: Path, writer: Callable[..., Any], pid: int, where: str, *, lives: bool

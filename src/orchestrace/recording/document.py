@@ -32,6 +32,9 @@ _DATA: Final = 64 << 10
 _TEXTS: Final = (64 << 10, 16 << 10, 4 << 10, 1 << 10, 256)
 """Characters that a text may keep, tried in turn."""
 
+_MARGIN: Final = 1024
+"""Read beyond a cut before masking, so that no key is cut in two and missed."""
+
 _ENDS: Final = (100, 10, 1, 0)
 """Items that are kept at both ends of a list that is too long all the same, tried in turn."""
 
@@ -93,8 +96,13 @@ class _Cut:
         if isinstance(value, list):
             return [self.take(item) for item in value]
         if isinstance(value, str) and len(value) > self._longest:
-            return value[: self._longest] + "…"
+            return self._start(value) + "…"
         return value  # type: ignore[no-any-return] # a number, a bool, None, or a text that fits
+
+    def _start(self, text: str) -> str:
+        seen = text[: self._longest + _MARGIN]
+        masked = mask_text(seen)
+        return masked[: max(len(masked) - len(seen) + self._longest, 0)]
 
     def _object(self, value: dict[str, Wire]) -> JSON:
         taken: dict[str, JSON] = {}
