@@ -279,7 +279,7 @@ class TestSnapshots:
 
     def test_secrets_are_masked(self, orchestrace_spans: Spans) -> None:
         """By their names and by their shapes, wherever they stand."""
-        given = {"password": "hunter2", "note": "use sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGH now"}
+        given = {"password": "hunter2", "note": "use sk-" + "proj-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGH now"}
         attributes = record("agent", orchestrace_spans, given)
 
         assert '{"password":"[masked:secret]","note":"use [masked:openai-key] now"}' == attributes["output.value"]
