@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+import orchestrace
+from orchestrace import Evaluation
+from orchestrace.testing import Spans
+
+
+class TestEvaluator:
+    def test_its_result_is_a_verdict(self, orchestrace_spans: Spans) -> None:
+        """Score, label, feedback and whether it passed; the name is the evaluator's; code gave it."""
+
+        @orchestrace.evaluator(version="2")
+        def tone() -> Evaluation:
+            return Evaluation(0.4, "formal", False, "too formal")
+
+        tone()
+
+        assert {
+            "gen_ai.evaluation.name": "tone",
+            "gen_ai.evaluation.score.value": 0.4,
+            "gen_ai.evaluation.score.label": "formal",
+            "orchestrace.evaluation.passed": False,
+            "gen_ai.evaluation.explanation": "too formal",
+            "orchestrace.evaluator.name": "tone",
+            "orchestrace.evaluator.version": "2",
+            "orchestrace.evaluator.kind": "code",
+            "openinference.span.kind": "EVALUATOR",
+        }.items() <= orchestrace_spans.attributes("evaluate tone").items()
+
+    def test_a_model_that_was_asked_makes_it_a_model(self, orchestrace_spans: Spans) -> None:
+        """Unless it is said who judges."""
+        for name, kind in (("asked", None), ("said", "human")):
+            with orchestrace.evaluator(name=name, kind=kind), orchestrace.llm_call(model="m"):
+                pass
+        kinds = [
+            orchestrace_spans.attributes(f"evaluate {name}")["orchestrace.evaluator.kind"] for name in ("asked", "said")
+        ]
+
+        assert ["llm", "human"] == kinds
+
+    def test_several_verdicts_of_one_call(self, orchestrace_spans: Spans) -> None:
+        """One event each; together they passed if all did."""
+
+        @orchestrace.evaluator
+        def panel() -> dict[str, bool]:
+            return {"tone": True, "facts": False}
+
+        panel()
+        span = orchestrace_spans.one("evaluate panel")
+
+        assert [("gen_ai.evaluation.result", "tone", True), ("gen_ai.evaluation.result", "facts", False)] == [
+            (one.name, one.attributes["gen_ai.evaluation.name"], one.attributes["orchestrace.evaluation.passed"])
+            for one in span.events
+        ]
+        assert span.attributes["orchestrace.evaluation.passed"] is False
+
+    def test_an_error_is_no_verdict(self, orchestrace_spans: Spans) -> None:
+        """Nothing is invented."""
+
+        @orchestrace.evaluator
+        def tone() -> bool:
+            raise KeyError
+
+        with pytest.raises(KeyError):
+            tone()
+
+        assert "orchestrace.evaluation.passed" not in orchestrace_spans.attributes("evaluate tone")
