@@ -108,7 +108,9 @@ class TestWhatDoesNot:
 
         assert ["0", "99"] == [said[place]["parts"][0]["content"].split()[0] for place in (0, 99)]
         assert gap == said[100]
-        assert [str(count - 100), str(count - 1)] == [said[place]["parts"][0]["content"].split()[0] for place in (101, -1)]
+        assert [str(count - 100), str(count - 1)] == [
+            said[place]["parts"][0]["content"].split()[0] for place in (101, -1)
+        ]
 
     def test_what_cannot_be_cut_is_named(self) -> None:
         """An object of too many names is its size and hash."""
@@ -121,10 +123,10 @@ class TestWhatDoesNot:
 
     def test_a_key_is_not_cut_in_two(self) -> None:
         """What is left of it at a cut would not be known for a key."""
-        content = "x" * (LIMIT - 20) + " " + KEY + "y" * LIMIT
+        for seen in range(12, len(KEY), 5):
+            content = "x" * ((64 << 10) - 1 - seen) + " " + KEY + " y" * LIMIT
 
-        for limit in range(LIMIT - 60, LIMIT, 7):
-            assert KEY[:16] not in write([message(content)], limit)[0]
+            assert "0aB1" not in write([message(content)])[0]
 
     @given(st.lists(DOCUMENTS, max_size=20) | DOCUMENTS, st.integers(200, 2000))
     @settings(max_examples=50)
@@ -139,7 +141,7 @@ class TestWhatDoesNot:
         ("schema", "item"),
         [
             ("gen-ai-input-messages", message("x" * 400)),
-            ("gen-ai-input-messages", {"role": "user", "parts": [blob("image", "A" * 400, "image/png")] * 300}),
+            ("gen-ai-input-messages", {"role": "user", "parts": [blob("image", "A" * 400, "image/png")] * 20}),
             ("gen-ai-system-instructions", text("x" * 400)),
             ("gen-ai-tool-definitions", {"type": "function", "name": "f", "description": "x" * 400}),
         ],

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import pytest
+
+import orchestrace
+from orchestrace.messages import Failure, ModelRequest, ModelResponse, Usage, text
+from orchestrace.recording.ending import ABANDONED, CANCELLED, DRAINED, ERROR, RETURNED, End
+from orchestrace.recording.model_call import Answer, Callee, ModelCall
+from orchestrace.testing import Spans, StepClock, capture
+
+WHOLE = Answer(ModelResponse("r", "m", [{"role": "assistant", "parts": [text("Hi")]}], usage=Usage(3, 1)))
+CUT = Answer(ModelResponse(complete=False))
+REFUSED = Answer(status=429, failure=Failure("rate_limit", "slow down"), body='{"error": …}')
+
+
+def ended(answer: Answer | None, end: End, *, stream: bool = False) -> ModelCall:
+    """Return a call that has ended."""
+    call = ModelCall(Callee("chat", "p", "host", 443), ModelRequest("m", stream=stream))
+    if answer is not None:
+        call.answered(lambda: answer)
+    call.end(end)
+    return call
+
+
+class TestEnding:
+    @pytest.mark.parametrize(
+        ("answer", "end", "stream", "ending"),
+        [
+            (WHOLE, RETURNED, False, "returned"),
+            (WHOLE, ABANDONED, True, "drained"),
+            (WHOLE, ABANDONED, False, "returned"),
+            (CUT, ABANDONED, True, "abandoned"),
+            (CUT, DRAINED, True, "drained"),
+            (None, ABANDONED, True, "abandoned"),
+            (REFUSED, RETURNED, False, "error"),
+            (WHOLE, CANCELLED, True, "cancelled"),
+            (None, ERROR, False, "error"),
+        ],
+    )
+    def test_is_told_by_what_came(
+        self, orchestrace_spans: Spans, answer: Answer | None, end: str, ending: str, *, stream: bool
+    ) -> None:
+        """A stream that is closed after its last event was drained, whoever closed it."""
+        ended(answer, End(end, 10**18), stream=stream)
+
+        assert ending == orchestrace_spans.attributes("chat m")["orchestrace.ending"]
+
+
+class TestModelCall:
+    def test_who_was_asked_stands_on_it_from_the_start(self, orchestrace_spans: Spans) -> None:
+        """A sampler sees it, and a killed process leaves it."""
+        call = ModelCall(Callee("chat", "p", "host", 443), ModelRequest("m", [{"role": "user", "parts": [text("?")]}]))
+        [running] = orchestrace_spans.running
+
+        assert {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": "p",
+            "server.address": "host",
+            "server.port": 443,
+            "gen_ai.request.model": "m",
+            "gen_ai.input.messages": '[{"role":"user","parts":[{"type":"text","content":"?"}]}]',
+        }.items() <= running.attributes.items()
+        assert call.is_open
+
+    def test_a_refusal_has_the_providers_words(self, orchestrace_spans: Spans) -> None:
+        """Type, message, HTTP status and body."""
+        ended(REFUSED, End(RETURNED, 10**18))
+        span = orchestrace_spans.one("chat m")
+
+        assert ("ERROR", "slow down", "rate_limit", 429, '{"error": …}') == (
+            span.status,
+            span.status_message,
+            span.attributes["error.type"],
+            span.attributes["http.response.status_code"],
+            span.attributes["orchestrace.response.body"],
+        )
+
+    def test_attempts_are_one_call(self, orchestrace_spans: Spans) -> None:
+        """What came of the last one is the answer, and tokens are counted once."""
+        with orchestrace.agent(name="A"):
+            call = ModelCall(Callee("chat"), ModelRequest("m"))
+            call.answered(lambda: REFUSED, refused=True)
+            assert call.may_retry
+            call.attempt()
+            call.answered(lambda: WHOLE)
+            call.end(End(RETURNED, 10**18))
+
+        assert (2, "UNSET") == (
+            orchestrace_spans.attributes("chat m")["orchestrace.attempts"],
+            orchestrace_spans.one("chat m").status,
+        )
+        assert 3 == orchestrace_spans.attributes("invoke_agent A")["orchestrace.usage.input_tokens"]
+
+    def test_time_to_first_chunk_is_in_seconds(self) -> None:
+        """From the start of the call."""
+        clock = StepClock(0, 0)
+        with capture(clock=clock) as spans:
+            call = ModelCall(Callee("chat"), ModelRequest("m", stream=True))
+            clock.advance(250_000_000)
+            call.first_chunk()
+            call.answered(lambda: CUT)
+            call.end(End(ABANDONED, 10**9))
+
+        assert 0.25 == spans.attributes("chat m")["gen_ai.response.time_to_first_chunk"]
+
+    def test_a_reader_that_fails_costs_the_answer_only(self, orchestrace_spans: Spans) -> None:
+        """The span ends all the same."""
+
+        def read() -> Answer:
+            raise LookupError
+
+        call = ModelCall(Callee("chat"), ModelRequest("m"))
+        call.answered(read)
+        call.end(End(RETURNED, 10**18))
+
+        assert "returned" == orchestrace_spans.attributes("chat m")["orchestrace.ending"]
+
+
+class TestCallee:
+    def test_what_is_not_known_is_absent(self) -> None:
+        """No None stands anywhere."""
+        assert {"gen_ai.operation.name": "chat"} == Callee("chat").attributes()
