@@ -56,7 +56,7 @@ class Client:
         self.api_key = "sk-canary-0123456789abcdef0123"
 
 
-def decorated(role: str, function: Any, **options: object) -> Any:  # noqa: ANN401 - of any kind
+def decorated(role: str, function: Any, **options: object) -> Any:
     """Decorate with arguments."""
     return getattr(orchestrace, role)(**options)(function)
 
@@ -122,7 +122,7 @@ class TestIdentity:
             key="job.id",
             session="ctx.session",
             user="ctx.users.0",
-            tenant=lambda job, ctx: ctx["tenant"],  # noqa: ARG005 - it gets the call's own arguments
+            tenant=lambda job, ctx: ctx["tenant"],
         )
         identity = {
             "orchestrace.key": "job-1",
@@ -164,7 +164,7 @@ class TestConfig:
             Job(),
             "job",
             lambda job: job,
-            lambda job, ctx=None: {"id": job.id, "title": job.title, "tags": []},  # noqa: ARG005 - as it is called
+            lambda job, ctx=None: {"id": job.id, "title": job.title, "tags": []},
         ],
         ids=["mapping", "model", "path", "callable", "callable of all arguments"],
     )

@@ -332,7 +332,7 @@ class TestNothing:
         | st.text()
         | st.dictionaries(st.sampled_from(["score", "label", "passed", "feedback", "x"]), st.text()),
     )
-    def test_is_total(self, result: object, read: Any) -> None:  # noqa: ANN401 - what `read` may be
+    def test_is_total(self, result: object, read: Any) -> None:
         """Whatever comes, the fields have the types that they say."""
         for one in read_evaluations(result, read):
             types = [(one.score, float), (one.label, str), (one.passed, bool), (one.feedback, str), (one.name, str)]
@@ -364,7 +364,7 @@ class TestRead:
         assert expected == read_evaluations(result, lambda given: given["verdict"])
 
     @pytest.mark.parametrize("read", ["nothing.there", {"score": "x"}, {}, {"unknown": "ok"}], ids=str)
-    def test_what_is_not_there_is_nothing(self, read: Any) -> None:  # noqa: ANN401 - what `read` may be
+    def test_what_is_not_there_is_nothing(self, read: Any) -> None:
         """And no error."""
         assert [] == read_evaluations({"ok": True}, read)
 

@@ -37,12 +37,12 @@ def methods() -> list[Any]:
     return [owner.__dict__[name] for owner, name in METHODS]
 
 
-def ask(client: openai.OpenAI) -> Any:  # noqa: ANN401 - a model of the SDK
+def ask(client: openai.OpenAI) -> Any:
     """Call a model."""
     return client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}])
 
 
-def run(script: str, *path: Path, **environment: str) -> Any:  # noqa: ANN401 - JSON
+def run(script: str, *path: Path, **environment: str) -> Any:
     """Return what a script prints, run by an interpreter of its own in which nothing is imported yet."""
     prelude = "import json, sys\nfrom orchestrace import instrumentation\n"
     done = subprocess.run(  # noqa: S603 - our own words
@@ -191,7 +191,7 @@ class TestUninstrument:
         theirs = []
 
         @functools.wraps(ours)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever it takes and gives
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
             theirs.append(ours)
             return ours(*args, **kwargs)
 

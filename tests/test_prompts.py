@@ -113,7 +113,7 @@ class TestMisuse:
     @pytest.mark.parametrize(
         "template", [3, None, b"x", {"role": "user"}, ["text"], [("role", "user")], [{"role": "user", "content": b"x"}]]
     )
-    def test_what_is_no_template_is_an_error_at_once(self, template: Any) -> None:  # noqa: ANN401 - anything at all
+    def test_what_is_no_template_is_an_error_at_once(self, template: Any) -> None:
         """It says what a template is."""
         with pytest.raises(PromptError, match="Prompt 'a'"):
             Prompt("a", template)
@@ -253,7 +253,7 @@ class TestIdentity:
         assert Prompt("a", "x").identity().few_shot_hash is None
 
     @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])  # noqa: S301
-    def test_a_copy_is_the_same_prompt(self, copied: Any) -> None:  # noqa: ANN401 - a function
+    def test_a_copy_is_the_same_prompt(self, copied: Any) -> None:
         """Prompts travel to other processes."""
         prompt = Prompt("a", CHAT, few_shot=EXAMPLES)
         other = copied(prompt)

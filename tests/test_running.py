@@ -50,7 +50,7 @@ def journal(tmp_path: Path) -> Path:
 def run(journal: Path) -> Run:
     """Return how to run a program; what it says last is the result."""
 
-    def execute(program: str, env: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - JSON
+    def execute(program: str, env: Mapping[str, str] | None = None) -> Any:
         done = subprocess.run(  # noqa: S603 - our own words
             [sys.executable, "-c", HEAD + program],
             env={"ORCHESTRACE_JOURNAL": str(journal), "PATH": "", **(env or {})},

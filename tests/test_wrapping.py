@@ -197,7 +197,7 @@ def pickled(word: str) -> str:
     return word.upper()
 
 
-def decorated(function: Any, role: str = "tool", **options: object) -> Any:  # noqa: ANN401 - of any kind
+def decorated(function: Any, role: str = "tool", **options: object) -> Any:
     """Decorate as a program does, bare or with arguments."""
     decorator = getattr(orchestrace, role)
     return decorator(**options)(function) if options else decorator(function)

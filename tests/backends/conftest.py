@@ -186,7 +186,7 @@ def read_trace(answer: httpx.Response) -> StoredTrace:
     return StoredTrace(answer.text, decode_spans(message), decode_resources(message))
 
 
-def _with_base64_ids(value: Any) -> Any:  # noqa: ANN401 - JSON
+def _with_base64_ids(value: Any) -> Any:
     if isinstance(value, list):
         return [_with_base64_ids(item) for item in value]
     if not isinstance(value, dict):

@@ -110,7 +110,7 @@ def judge(text: str) -> Evaluation:
 @orchestrace.evaluator(name="length", kind="code")
 def is_short(text: str) -> bool:
     """Tell whether a draft is short enough."""
-    return len(text) < 600  # noqa: PLR2004 - the program's own idea of short
+    return len(text) < 600
 
 
 @orchestrace.agent(

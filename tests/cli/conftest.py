@@ -174,7 +174,7 @@ def make() -> Make:
     def span(
         attributes: Attributes | None = None,
         name: str = "work",
-        **fields: Any,  # noqa: ANN401 - the record's own
+        **fields: Any,
     ) -> SpanRecord:
         known = {"trace_id": "0" * 31 + "1", "parent_id": None, "kind": 0, "start": 0, "end": SECOND}
         known |= {"span_id": f"{next(numbers):016x}", "name": name, "attributes": dict(attributes or {})}

@@ -47,7 +47,7 @@ class TestMessage:
         assert wording.message({"role": "user", "content": "hi"}) == ("user", "hi")
 
     @given(ANY_JSON)
-    def test_any_json_is_written(self, given: Any) -> None:  # noqa: ANN401 - JSON
+    def test_any_json_is_written(self, given: Any) -> None:
         """What another library wrote never stops the command."""
         role, words = wording.message(given)
 
@@ -71,7 +71,7 @@ class TestFields:
         assert wording.fields({"a": "x\ny", "b": [1]}, full=True) == "a: x\ny\nb: [1]"
 
     @given(given=ANY_JSON, full=st.booleans())
-    def test_any_json_is_written(self, given: Any, *, full: bool) -> None:  # noqa: ANN401 - JSON
+    def test_any_json_is_written(self, given: Any, *, full: bool) -> None:
         """Whatever stands there, it becomes text."""
         assert isinstance(wording.fields(given, full=full), str)
 
@@ -88,7 +88,7 @@ class TestExamples:
         assert wording.examples(list(self.GIVEN), full=True) == 'warm-1: {"n": 1} → "Dear"\nwarm-2: "x" → "y"'
 
     @given(given=ANY_JSON, full=st.booleans())
-    def test_any_json_is_written(self, given: Any, *, full: bool) -> None:  # noqa: ANN401 - JSON
+    def test_any_json_is_written(self, given: Any, *, full: bool) -> None:
         """Whatever stands there, it becomes text."""
         assert isinstance(wording.examples(given, full=full), str)
 

@@ -85,7 +85,7 @@ class Stage:
         sent = [(request.path, request.query, _plain(request.headers), request.json()) for request in requests]
         return Played(recording, bare, tapped, [first, rest], sent)
 
-    def sync(self, recording: Recording) -> Any:  # noqa: ANN401 - whatever the SDK gives
+    def sync(self, recording: Recording) -> Any:
         """Ask as a sync program does."""
         client = CLIENTS[recording.operation][0](api_key="key", http_client=self.http, max_retries=0)
         try:
@@ -94,7 +94,7 @@ class Stage:
         except (openai.APIError, anthropic.APIError) as error:
             return _told(error)
 
-    async def asynchronous(self, recording: Recording) -> Any:  # noqa: ANN401 - as above
+    async def asynchronous(self, recording: Recording) -> Any:
         """Ask as an async program does."""
         async with httpx2.AsyncClient(proxy=self.server.url, verify=PLAIN) as http:
             client = CLIENTS[recording.operation][1](api_key="key", http_client=http, max_retries=0)
@@ -115,18 +115,18 @@ class Stage:
         return call
 
 
-def _plain(headers: Any) -> dict[str, str]:  # noqa: ANN401 - a mapping
+def _plain(headers: Any) -> dict[str, str]:
     """Return what a request's headers say, without the key that is made anew for each."""
     return {name: value for name, value in headers.items() if name not in {"idempotency-key", "x-stainless-async"}}
 
 
-def _dumped(answer: Any) -> Any:  # noqa: ANN401 - models of the SDK
+def _dumped(answer: Any) -> Any:
     if isinstance(answer, list):
         return [_dumped(item) for item in answer]
     return type(answer), answer.model_dump(mode="json", warnings=False)
 
 
-def _told(error: Any) -> tuple[Any, ...]:  # noqa: ANN401 - an exception of either SDK
+def _told(error: Any) -> tuple[Any, ...]:
     status = getattr(error, "status_code", None)
     return type(error), str(error), error.message, error.body, status, type(error.__cause__)
 
@@ -226,7 +226,7 @@ def openai_said(message: dict[str, Any], role: str) -> Said:
     )
 
 
-def arguments_of(text: Any) -> Any:  # noqa: ANN401 - JSON
+def arguments_of(text: Any) -> Any:
     """Return the arguments of a call as the model meant them."""
     return json.loads(text) if isinstance(text, str) and text else text or None
 

@@ -21,7 +21,7 @@ from orchestrace.records import SpanRecord
 START = 1_764_000_000_000_000_000
 
 
-def make_span(number: int = 1, **fields: Any) -> SpanRecord:  # noqa: ANN401 - any field of a span
+def make_span(number: int = 1, **fields: Any) -> SpanRecord:
     """Return a span with ids of its own, that started `number` seconds after the others and has not ended."""
     known: dict[str, Any] = {
         "trace_id": "a" * 32,
@@ -49,7 +49,7 @@ def span() -> Callable[..., SpanRecord]:
 class Writer:
     """A process that writes into a folder, as far as readers can tell."""
 
-    def __init__(self, folder: Path, process: str = "writer", **header: Any) -> None:  # noqa: ANN401 - any field
+    def __init__(self, folder: Path, process: str = "writer", **header: Any) -> None:
         known: dict[str, Any] = {
             "pid": os.getpid(), "host": "here", "start": START, "version": "1", "resource": {"service.name": "shop"}
         }  # fmt: skip
@@ -79,7 +79,7 @@ def writer(folder: Path) -> Iterator[Callable[..., Writer]]:
     """Return the function that makes writers, of which none outlives the test."""
     made: list[Writer] = []
 
-    def make(process: str = "writer", **header: Any) -> Writer:  # noqa: ANN401 - any field of a header
+    def make(process: str = "writer", **header: Any) -> Writer:
         made.append(Writer(folder, process, **header))
         return made[-1]
 

@@ -69,7 +69,7 @@ class TestConnect:
                     connect(folder, timeout=30).close()
                 except sqlite3.OperationalError:
                     continue
-                except Exception as error:  # noqa: BLE001 - for the assertion
+                except Exception as error:
                     failed.append(error)
                 return
 

@@ -41,7 +41,7 @@ RECORDS = st.lists(
 )
 
 
-def take(database: sqlite3.Connection, folder: Path, **options: Any) -> int:  # noqa: ANN401 - those of `ingest`
+def take(database: sqlite3.Connection, folder: Path, **options: Any) -> int:
     """Ingest to the end, and return in how many steps."""
     return sum(1 for _ in ingest(database, folder, **options))
 

@@ -114,7 +114,7 @@ class TestSink:
         assert (1, 0) == (record.attributes["plain"], journal.lost)
 
     @pytest.mark.parametrize("record", [None, Strange()])
-    def test_never_raises(self, journal: Journal, record: Any) -> None:  # noqa: ANN401 - none of its type
+    def test_never_raises(self, journal: Journal, record: Any) -> None:
         """Whatever it is given: what is lost is counted and reported."""
         before = faults().get("journal", 0)
         journal.started(record)

@@ -44,7 +44,7 @@ def part(row: dict[str, Any], *columns: str) -> tuple[Any, ...]:
     return tuple(row[column] for column in columns)
 
 
-def verdict(score: float, **attributes: Any) -> EventRecord:  # noqa: ANN401 - any attribute
+def verdict(score: float, **attributes: Any) -> EventRecord:
     """Return a verdict as an event."""
     return EventRecord(names.EVALUATION_RESULT_EVENT, 5, {names.EVALUATION_SCORE: score} | attributes)
 

@@ -17,7 +17,7 @@ class TestInherit:
         """Agent, key, session, user, tenant, tag and iteration stand on a span that we did not make."""
 
         @orchestrace.agent(name="Crafter", key="job", session="job", user="job", tenant="job")
-        def craft(job: str) -> None:  # noqa: ARG001 - it is selected
+        def craft(job: str) -> None:
             orchestrace.current().tag("trial")
             for _ in orchestrace.iterations(limit=1):
                 foreign_span()

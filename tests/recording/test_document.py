@@ -29,7 +29,7 @@ def message(content: str) -> dict[str, Any]:
     return {"role": "user", "parts": [text(content)]}
 
 
-def document(value: object, limit: int = LIMIT) -> Any:  # noqa: ANN401 - JSON
+def document(value: object, limit: int = LIMIT) -> Any:
     """Return what is read back."""
     return json.loads(write(value, limit)[0])
 

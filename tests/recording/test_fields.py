@@ -132,7 +132,7 @@ class TestFieldsOf:
         assert fields == fields_of(value)
 
     @pytest.mark.parametrize("value", [3, "x", (1, 2), [1], {}, object(), Plain, Odd()])
-    def test_anything_else_declares_none(self, value: Any) -> None:  # noqa: ANN401 - anything at all
+    def test_anything_else_declares_none(self, value: Any) -> None:
         """An instance with attributes is a stranger."""
         assert fields_of(value) is NOTHING
 

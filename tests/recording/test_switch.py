@@ -4,32 +4,54 @@ from collections.abc import Iterator
 
 import pytest
 
+import orchestrace
 from orchestrace.recording.switch import VARIABLES, is_off
+from orchestrace.testing import Spans
 
 
 @pytest.fixture(autouse=True)
-def _read_again() -> Iterator[None]:
+def _read_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let each test be a process of its own."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
     is_off.cache_clear()
     yield
+    monkeypatch.undo()
     is_off.cache_clear()
 
 
 class TestIsOff:
-    @pytest.mark.parametrize("variable", VARIABLES)
+    def test_by_default_it_is_not(self) -> None:
+        """Neither variable is set."""
+        assert is_off() is False
+
+    @pytest.mark.parametrize("name", ["ORCHESTRACE_DISABLED", "OTEL_SDK_DISABLED"])
     @pytest.mark.parametrize(
-        ("value", "off"), [("true", True), (" TRUE ", True), ("1", False), ("false", False), ("", False)]
+        ("value", "off"),
+        [("true", True), ("True", True), (" TRUE ", True), ("false", False), ("1", False), ("yes", False), ("", False)],
     )
-    def test_each_variable_alone(
-        self, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, *, off: bool
-    ) -> None:
-        """`true` in any case, and nothing else, as OpenTelemetry has it."""
-        monkeypatch.setenv(variable, value)
+    def test_only_true_switches_off(self, name: str, value: str, off: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As OpenTelemetry reads its own."""
+        monkeypatch.setenv(name, value)
 
         assert off is is_off()
 
-    def test_is_read_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """What is set later comes too late."""
+    def test_it_is_read_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Every call asks; the environment is not asked each time."""
         before = is_off()
         monkeypatch.setenv(VARIABLES[0], "true")
 
         assert (False, False) == (before, is_off())
+
+    def test_a_decorated_function_is_then_the_function(
+        self, monkeypatch: pytest.MonkeyPatch, orchestrace_spans: Spans
+    ) -> None:
+        """It runs, and nothing is recorded."""
+        monkeypatch.setenv(VARIABLES[0], "true")
+
+        @orchestrace.tool
+        def send() -> str:
+            return "sent"
+
+        assert "sent" == send()
+        assert [] == list(orchestrace_spans)

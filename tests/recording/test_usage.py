@@ -2,32 +2,66 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from orchestrace.messages import Usage
 from orchestrace.recording.usage import Totals
 
 
 class TestTotals:
-    def test_kinds_that_no_call_reported_are_absent(self) -> None:
-        """Unknown is not 0; a call without usage is a call."""
+    def test_without_a_call_nothing_is_said(self) -> None:
+        """A part that asked no model has no sums."""
+        assert ({}, 0, None) == (Totals().attributes(), Totals().calls, Totals().total)
+
+    def test_calls_are_summed_under_our_own_names(self) -> None:
+        """Nobody who sums the calls of a trace counts a sum, too."""
         totals = Totals()
-        totals.add(Usage(input_tokens=3, cache_read=0))
-        totals.add(None)
+        totals.add(Usage(10, 2, cache_read=4, cache_write=1, reasoning=1))
+        totals.add(Usage(1, 3, cache_read=1, cache_write=2, reasoning=2))
 
         assert {
             "orchestrace.usage.calls": 2,
-            "orchestrace.usage.input_tokens": 3,
-            "orchestrace.usage.cache_read.input_tokens": 0,
+            "orchestrace.usage.input_tokens": 11,
+            "orchestrace.usage.output_tokens": 5,
+            "orchestrace.usage.cache_read.input_tokens": 5,
+            "orchestrace.usage.cache_write.input_tokens": 3,
+            "orchestrace.usage.reasoning.output_tokens": 3,
         } == totals.attributes()
-        assert 3 == totals.total
+        assert 16 == totals.total
 
-    def test_no_call_has_no_sums(self) -> None:
-        """Nothing is said of what did not happen."""
-        assert ({}, None) == (Totals().attributes(), Totals().total)
-
-    def test_threads_lose_nothing(self) -> None:
-        """Parallel evaluators share a run."""
+    @pytest.mark.parametrize("usage", [None, Usage()])
+    def test_what_no_call_reported_is_absent(self, usage: Usage | None) -> None:
+        """Unknown is not 0; that there was a call is known."""
         totals = Totals()
-        threads = [threading.Thread(target=lambda: [totals.add(Usage(1, 1)) for _ in range(500)]) for _ in range(8)]
+        totals.add(usage)
+
+        assert ({"orchestrace.usage.calls": 1}, None) == (totals.attributes(), totals.total)
+
+    def test_0_is_known(self) -> None:
+        """A provider that says 0 has said it."""
+        totals = Totals()
+        totals.add(Usage(input_tokens=0))
+
+        assert (0, 0) == (totals.attributes()["orchestrace.usage.input_tokens"], totals.total)
+
+    def test_one_kind_alone_is_a_total(self) -> None:
+        """Embeddings have no output."""
+        totals = Totals()
+        totals.add(Usage(input_tokens=7))
+
+        assert 7 == totals.total
+
+    def test_calls_at_once_are_all_counted(self) -> None:
+        """Generators in a pool add to the run around them at the same time."""
+        totals = Totals()
+        start = threading.Barrier(8)
+
+        def add() -> None:
+            start.wait()
+            for _ in range(500):
+                totals.add(Usage(1, 1))
+
+        threads = [threading.Thread(target=add) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -80,14 +80,14 @@ class Ask:
     client: Any
 
     @property
-    def resource(self) -> Any:  # noqa: ANN401 - the SDK's own
+    def resource(self) -> Any:
         """What calls are made on."""
         found = self.client
         for name in self.sdk.resource.split("."):
             found = getattr(found, name)
         return found
 
-    def create(self, **more: Any) -> Any:  # noqa: ANN401 - whatever the SDK takes and gives
+    def create(self, **more: Any) -> Any:
         """Ask the model; of an async client this is to be awaited."""
         return self.resource.create(**{**self.sdk.arguments, **more})
 
@@ -115,7 +115,7 @@ Scenario = Callable[[Ask], Any]
 Play = Callable[..., Seen]
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a scenario gives
+def plain(value: Any) -> Any:
     """Make what a program saw comparable."""
     if isinstance(value, BaseModel):
         return type(value).__name__, value.model_dump(mode="json", warnings=False)
@@ -127,11 +127,11 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a scenario gives
     return value
 
 
-def run(scenario: Scenario, sdk: Sdk, url: str, options: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+def run(scenario: Scenario, sdk: Sdk, url: str, options: Mapping[str, Any]) -> Any:
     """Let a scenario happen, sync or async; an exception that comes out of it is its outcome."""
     options = {"api_key": "key", "base_url": url + sdk.base, "max_retries": 0, **options}
 
-    async def run_async() -> Any:  # noqa: ANN401 - as above
+    async def run_async() -> Any:
         async with httpx2.AsyncClient(verify=PLAIN) as http:
             return await scenario(Ask(sdk, sdk.clients[1](http_client=http, **options)))
 
@@ -140,7 +140,7 @@ def run(scenario: Scenario, sdk: Sdk, url: str, options: Mapping[str, Any]) -> A
             return asyncio.run(run_async())
         with httpx2.Client(verify=PLAIN) as http:
             return scenario(Ask(sdk, sdk.clients[0](http_client=http, **options)))
-    except Exception as error:  # noqa: BLE001 - it is compared
+    except Exception as error:
         return error
 
 
@@ -174,7 +174,7 @@ def play(orchestrace_server: ReplayServer, sdk: Sdk) -> Iterator[Play]:
         fails: bool = False,
         url: str | None = None,
         path: str | None = sdk.path,
-        **options: Any,  # noqa: ANN401 - the SDK's own
+        **options: Any,
     ) -> Seen:
         outcomes: list[Any] = []
         begin = len(orchestrace_server.requests)

@@ -66,7 +66,7 @@ def chunks(error: BaseException | None = None) -> tuple[Told, Chunks]:
     return told, Chunks(Observed(source, told.stream), iter(source), told.stream)
 
 
-def chunks_async(inner: Any = None) -> tuple[Told, ChunksAsync]:  # noqa: ANN401 - any async iterator
+def chunks_async(inner: Any = None) -> tuple[Told, ChunksAsync]:
     """Return the observed chunks of an async source."""
     told = Told()
     inner = Source().__aiter__() if inner is None else inner
@@ -120,7 +120,7 @@ class TestChunksAsync:
     def test_read_to_the_end(self) -> None:
         """Chunks pass as they are, and the end is told."""
 
-        async def scenario() -> Any:  # noqa: ANN401 - told and read
+        async def scenario() -> Any:
             told, read = chunks_async()
             return [chunk async for chunk in read], told.summary()
 
@@ -129,7 +129,7 @@ class TestChunksAsync:
     def test_broken(self) -> None:
         """An exception passes as it is, and is told."""
 
-        async def scenario() -> Any:  # noqa: ANN401 - as above
+        async def scenario() -> Any:
             told, read = chunks_async(Source(OSError("gone")).__aiter__())
             with pytest.raises(OSError, match="gone"):
                 _ = [chunk async for chunk in read]

@@ -24,7 +24,7 @@ class Follower:
         self.log.append(end.value if end.error is None else type(end.error))
 
 
-def client_class() -> Any:  # noqa: ANN401 - made anew for each test
+def client_class() -> Any:
     """Return a class with a method."""
 
     class Client:
@@ -38,7 +38,7 @@ def client_class() -> Any:  # noqa: ANN401 - made anew for each test
 
 
 class TestPatches:
-    def follow(self, client: Any, log: list[Any]) -> Patches:  # noqa: ANN401 - as above
+    def follow(self, client: Any, log: list[Any]) -> Patches:
         """Return the patches that follow a class's method."""
         patches = Patches()
         patches.follow(client, "send", lambda *_: Follower(log))
@@ -92,7 +92,7 @@ class TestPatches:
         ours = client.send
 
         @functools.wraps(ours)
-        def wrapper(self: Any, what: str) -> str:  # noqa: ANN401 - as above
+        def wrapper(self: Any, what: str) -> str:
             theirs.append(what)
             return str(ours(self, what))
 

@@ -17,7 +17,7 @@ def ask() -> Iterator[Callable[..., Any]]:
     """Return a function that tells what the SDK makes of an answer; of a stream, what its own helper puts together."""
     with ReplayServer() as server, anthropic.Anthropic(base_url=server.url, api_key="test", max_retries=0) as client:
 
-        def ask(answer: Answer, *, stream: bool) -> Any:  # noqa: ANN401 - the SDK's own object
+        def ask(answer: Answer, *, stream: bool) -> Any:
             server.answer(answer, path="/v1/messages")
             if not stream:
                 return client.messages.create(model="m", max_tokens=1, messages=[])

@@ -17,7 +17,7 @@ def ask() -> Iterator[Callable[..., Any]]:
     """Return a function that tells what the SDK makes of an answer; of a stream, what its own helper puts together."""
     with ReplayServer() as server, openai.OpenAI(base_url=server.url + "/v1", api_key="test", max_retries=0) as client:
 
-        def ask(answer: Answer, *, stream: bool = False) -> Any:  # noqa: ANN401 - the SDK's own object
+        def ask(answer: Answer, *, stream: bool = False) -> Any:
             server.answer(answer, path="/v1/chat/completions")
             if not stream:
                 return client.chat.completions.create(model="m", messages=[])

@@ -223,7 +223,7 @@ class TestDecode:
             ),
         ],
     )
-    def test_every_value_is_read(self, sent: AnyValue, read: Any) -> None:  # noqa: ANN401 - whatever OTLP can carry
+    def test_every_value_is_read(self, sent: AnyValue, read: Any) -> None:
         """Whoever sent it, of whatever type it is."""
         span = Span(attributes=[KeyValue(key="x", value=sent)])
         resource = SentResource(attributes=[KeyValue(key="y", value=sent)])

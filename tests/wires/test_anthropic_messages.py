@@ -161,7 +161,7 @@ class TestIsCall:
         ],
         ids=repr,
     )
-    def test_a_call_names_a_model_and_a_limit(self, body: Any, expected: bool) -> None:  # noqa: ANN401, FBT001
+    def test_a_call_names_a_model_and_a_limit(self, body: Any, expected: bool) -> None:  # noqa: FBT001
         """A chat product's own `POST /v1/messages` is none of our business."""
         assert expected is is_call(body)
 

@@ -11,7 +11,7 @@ from orchestrace.wires.anthropic_messages_stream import fold_events
 pieces = st.lists(st.text(max_size=4), max_size=5)
 
 
-def event(kind: str, **fields: Any) -> bytes:  # noqa: ANN401 - any JSON
+def event(kind: str, **fields: Any) -> bytes:
     """Return an event as a server sends it."""
     return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n".encode()
 
@@ -22,7 +22,7 @@ def block(start: dict[str, Any], *deltas: dict[str, Any], index: int = 0) -> byt
     return begun + b"".join(event("content_block_delta", index=index, delta=delta) for delta in deltas)
 
 
-def content_of(body: bytes) -> Any:  # noqa: ANN401 - any JSON
+def content_of(body: bytes) -> Any:
     """Return the blocks of a stream."""
     return fold_events(body)[0]["content"]
 

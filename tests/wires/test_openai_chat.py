@@ -22,7 +22,7 @@ def chunks_of(recording: dict[str, Any]) -> list[Any]:
     return [json.loads(line) for line in lines if line != "[DONE]"]
 
 
-def arguments_of(text: str) -> Any:  # noqa: ANN401 - any JSON
+def arguments_of(text: str) -> Any:
     """Return a call's arguments; all recorded ones parse."""
     return json.loads(text) if text else None
 
@@ -187,7 +187,7 @@ class TestIsCall:
         ],
         ids=repr,
     )
-    def test_a_call_names_a_model_and_holds_messages_with_roles(self, body: Any, expected: bool) -> None:  # noqa: ANN401, FBT001
+    def test_a_call_names_a_model_and_holds_messages_with_roles(self, body: Any, expected: bool) -> None:  # noqa: FBT001
         """A chat product's own requests are none of our business."""
         assert expected is is_call(body)
 

@@ -20,7 +20,7 @@ def chunk(delta: dict[str, Any], finish: str | None = None, index: int | None = 
     return f"data: {json.dumps({'id': '1', 'choices': [choice]})}\n\n".encode()
 
 
-def message_of(body: bytes) -> Any:  # noqa: ANN401 - any JSON
+def message_of(body: bytes) -> Any:
     """Return the one message of a stream."""
     whole: Any = fold_chunks(body)[0]
     (choice,) = whole["choices"]

@@ -78,7 +78,7 @@ def given_by(recording: dict[str, Any]) -> dict[str, Any]:
     return {"request": recording["request"]["body"], what: said}
 
 
-def read(wire: Wire, what: str, said: Any) -> ModelRequest | ModelResponse | Failure | None:  # noqa: ANN401 - any JSON
+def read(wire: Wire, what: str, said: Any) -> ModelRequest | ModelResponse | Failure | None:
     """Read what a case gives, or what a recording holds, as the caller of a wire does."""
     if what == "stream":
         return wire.read_stream(said if isinstance(said, bytes) else body_of(said))
@@ -86,7 +86,7 @@ def read(wire: Wire, what: str, said: Any) -> ModelRequest | ModelResponse | Fai
     return readers[what](said)
 
 
-def told(record: object) -> Any:  # noqa: ANN401 - any JSON
+def told(record: object) -> Any:
     """Return a record as JSON that holds only what differs from its defaults."""
     if not is_dataclass(record):
         return record
@@ -216,7 +216,7 @@ def sent(chunks: list[Any]) -> bytes:
     return b"".join(f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks)
 
 
-def spoilt(given: Any) -> Iterator[Any]:  # noqa: ANN401 - any JSON
+def spoilt(given: Any) -> Iterator[Any]:
     """Return JSON again and again, each time with one place of it holding one wrong value."""
     open_places = [given]
     while open_places:

@@ -445,7 +445,7 @@ class ByteStream:
     returns: ClassVar[str | None] = None
     span: ClassVar[str] = "chat m"
 
-    def __call__(self, body: Body, *, followed: bool) -> Any:  # noqa: ARG002 - the capture decides
+    def __call__(self, body: Body, *, followed: bool) -> Any:
         return _StreamCall(httpx2.Client(transport=_Transport(body)))
 
     def told(self, span: SpanRecord) -> str | None:
@@ -488,7 +488,7 @@ class AsyncByteStream(ByteStream):
     name = "async byte stream"
     can = frozenset({"items", "model", "wait"})
 
-    def __call__(self, body: Body, *, followed: bool) -> Any:  # noqa: ARG002 - as above
+    def __call__(self, body: Body, *, followed: bool) -> Any:
         return _AsyncStreamCall(httpx2.AsyncClient(transport=_Transport(body)))
 
 

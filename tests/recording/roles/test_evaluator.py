@@ -13,7 +13,7 @@ class TestEvaluator:
 
         @orchestrace.evaluator(version="2")
         def tone() -> Evaluation:
-            return Evaluation(0.4, "formal", False, "too formal")
+            return Evaluation(0.4, "formal", passed=False, feedback="too formal")
 
         tone()
 

@@ -11,9 +11,10 @@ from orchestrace.testing import Spans
 def raised() -> ValueError:
     """Return an error that has passed through a line of this function."""
     try:
-        raise ValueError
+        int("x")
     except ValueError as error:
         return error
+    raise AssertionError
 
 
 class TestPlace:

@@ -63,7 +63,7 @@ class Iteration(Role):
         self._left = place
 
     def settle(self, end: End | None = None) -> None:
-        """End as what came of it: with `end`, the run's own, if the iteration was still held or the error came from it."""
+        """End as what came of it: with the run's own `end`, if it was still held or the error came from it."""
         left = self._left
         if left is None:
             if end is not None:
