@@ -307,7 +307,7 @@ class TestSearch:
             {"gen_ai.prompt.name": "sourcing/draft", "gen_ai.prompt.version": "3"},
             {"error.type": "TimeoutError", "gen_ai.tool.name": "send"},
         ],
-        ids=lambda tags: "+".join(tags),
+        ids="+".join,
     )
     def test_finds_what_stands_together(
         self, stored: StoredTrace, program_run: ProgramRun, jaeger: Jaeger, tags: dict[str, str]

@@ -2,50 +2,100 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrace.messages import ModelRequest
+from orchestrace.messages import ModelRequest, ModelResponse
 from orchestrace.recording.boundary import Boundary, current_boundary, open_boundary
-from orchestrace.recording.ending import ERROR, RETURNED, End
-from orchestrace.recording.model_call import Callee, ModelCall
-from orchestrace.testing import Spans
+from orchestrace.recording.ending import DRAINED, RETURNED, End, ending_of
+from orchestrace.recording.model_call import Answer, Callee, ModelCall
+from orchestrace.testing import Spans, StepClock, capture
 
 
-class TestBoundary:
-    def test_is_found_inside_while_it_is_open(self) -> None:
-        """And nowhere else."""
-        boundary = Boundary()
+def called(boundary: Boundary) -> ModelCall:
+    """Make the first request inside of a boundary."""
+    boundary.call = ModelCall(Callee("chat"), ModelRequest("m"), start=boundary.started)
+    boundary.call.answered(lambda: Answer(ModelResponse()))
+    return boundary.call
+
+
+def ended(error: BaseException | None = None) -> End:
+    """Return how the SDK's method ended."""
+    return End(RETURNED, 2**61) if error is None else End(ending_of(error), 2**61, error=error)
+
+
+class TestCurrentBoundary:
+    def test_is_the_one_around(self) -> None:
+        """Inside of its scope, and nowhere else."""
+        boundary = open_boundary((), {})
         with boundary.scope:
             inside = current_boundary()
-            boundary.end(End(RETURNED, 0))
-            after = current_boundary()
 
-        assert [boundary, None, None] == [inside, after, current_boundary()]
+        assert (boundary, None) == (inside, current_boundary())
 
-    @pytest.mark.parametrize(
-        ("streaming", "end", "ended"),
-        [
-            (None, End(RETURNED, 9), True),
-            (object(), End(RETURNED, 9), False),
-            (object(), End(ERROR, 9, error=ValueError()), True),
-        ],
-    )
-    def test_ends_its_call_unless_a_stream_goes_on(
-        self, orchestrace_spans: Spans, streaming: object, end: End, *, ended: bool
+    def test_the_inner_one_counts(self) -> None:
+        """An SDK that calls another through one method of both."""
+        outer = open_boundary((), {})
+        with outer.scope:
+            inner = open_boundary((), {})
+            with inner.scope:
+                assert inner is current_boundary()
+            assert outer is current_boundary()
+
+    def test_one_that_has_ended_is_none(self) -> None:
+        """A task that was started inside goes on after it, and asks a model on its own account."""
+        boundary = open_boundary((), {})
+        with boundary.scope:
+            boundary.end(ended())
+
+            assert current_boundary() is None
+
+
+class TestEnd:
+    def test_without_a_call_there_is_no_span(self, orchestrace_spans: Spans) -> None:
+        """Most of what an SDK asks is no model."""
+        open_boundary((), {}).end(ended())
+
+        assert [] == list(orchestrace_spans)
+
+    def test_ends_the_call(self, orchestrace_spans: Spans) -> None:
+        """With the method."""
+        boundary = open_boundary((), {})
+        called(boundary)
+        assert [] == list(orchestrace_spans)
+        boundary.end(ended())
+
+        assert RETURNED == orchestrace_spans.attributes("chat m")["orchestrace.ending"]
+
+    def test_a_stream_goes_on(self, orchestrace_spans: Spans) -> None:
+        """The method has returned it, and the program reads."""
+        boundary = open_boundary((), {})
+        call = called(boundary)
+        boundary.streaming = object()
+        boundary.end(ended())
+        assert call.is_open
+        call.end(End(DRAINED, 2**61))
+
+        assert 1 == len(orchestrace_spans)
+
+    @pytest.mark.parametrize(("error", "ending"), [(ValueError("no"), "error"), (KeyboardInterrupt(), "cancelled")])
+    def test_what_the_method_raises_ends_it_in_any_case(
+        self, orchestrace_spans: Spans, error: BaseException, ending: str
     ) -> None:
-        """An error ends it in any case."""
-        boundary = Boundary()
-        boundary.call = ModelCall(Callee("chat"), ModelRequest("m"))
-        boundary.streaming = streaming
-        boundary.end(end)
+        """Nobody will read the stream."""
+        boundary = open_boundary((), {})
+        called(boundary)
+        boundary.streaming = object()
+        boundary.end(ended(error))
 
-        assert (not ended, int(ended)) == (boundary.call.is_open, len(orchestrace_spans))
+        assert ending == orchestrace_spans.attributes("chat m")["orchestrace.ending"]
 
+    def test_the_call_began_with_the_method(self) -> None:
+        """Waiting and retrying count."""
+        with capture(clock=StepClock(start=1_000, step=10), instrument=False) as spans:
+            boundary = open_boundary((), {})
+            called(boundary)
+            boundary.end(ended())
 
-class TestOpenBoundary:
-    def test_only_where_something_can_be_recorded(
-        self, orchestrace_spans: Spans, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """It makes no span."""
-        opened = open_boundary((), {})
-        monkeypatch.setattr("orchestrace.recording.boundary.is_silent", lambda: True)
+        assert 1_000 == spans.one("chat m").start
 
-        assert (True, None, 0) == (isinstance(opened, Boundary), open_boundary((), {}), len(orchestrace_spans))
+    def test_what_it_yields_passes(self) -> None:
+        """The wire is where it is read."""
+        assert open_boundary((), {}).keep("item") is None  # type: ignore[func-returns-value] # that is the point

@@ -1,70 +1,208 @@
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from typing import Any
+from weakref import ref
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.trace import SpanKind, Tracer
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import SpanKind
 
-from orchestrace.messages import ModelRequest, ModelResponse, Usage, text
-from orchestrace.recording import hosting
-from orchestrace.recording.ending import RETURNED, End
+import orchestrace
+from orchestrace.messages import Failure, ModelRequest, ModelResponse, Usage, text
+from orchestrace.recording import hosting, tracer
+from orchestrace.recording.ending import ABANDONED, DRAINED, ERROR, RETURNED, End
+from orchestrace.recording.hosting import completed, current_host, start_of
 from orchestrace.recording.model_call import Answer, Callee, ModelCall
-from orchestrace.testing import capture
+from orchestrace.records import SpanRecord
+from orchestrace.testing import Spans
 
 CHAT = {"gen_ai.operation.name": "chat"}
-ANSWER = Answer(ModelResponse("r1", "m", [{"role": "assistant", "parts": [text("Hi")]}], usage=Usage(1, 2)))
+LLM = {"openinference.span.kind": "LLM"}
+ASKED = ModelRequest("m", stream=True)
+ANSWERED = ModelResponse(messages=[{"role": "assistant", "parts": [text("Hello")]}], usage=Usage(3, 2))
 
 
-def foreign() -> Tracer:
-    """Return another library's tracer."""
-    return trace.get_tracer("another.library")
+@pytest.fixture
+def provider(orchestrace_spans: Spans) -> TracerProvider:
+    """Return the provider that makes all spans: another library's come from it as well."""
+    assert isinstance(tracer._provider, TracerProvider)
+    return tracer._provider
+
+
+@pytest.fixture
+def foreign(provider: TracerProvider) -> trace.Tracer:
+    """Return the tracer of another library."""
+    return provider.get_tracer("elsewhere")
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_left() -> Iterator[None]:
+    """Hold every test to leave nothing behind."""
+    yield
+    gc.collect()
+    assert {} == dict(hosting._claims)
+
+
+def called(request: ModelRequest = ASKED) -> ModelCall:
+    """Begin a call to a model."""
+    return ModelCall(Callee("chat", "openai"), request)
 
 
 class TestCurrentHost:
     @pytest.mark.parametrize(
-        ("kind", "attributes", "is_host"),
+        ("kind", "attributes", "hosts"),
         [
             (SpanKind.CLIENT, CHAT, True),
+            (SpanKind.CLIENT, {"gen_ai.operation.name": "text_completion"}, True),
+            (SpanKind.CLIENT, {"gen_ai.operation.name": "generate_content"}, True),
             (SpanKind.CLIENT, {"gen_ai.operation.name": "embeddings"}, True),
-            (SpanKind.INTERNAL, {"openinference.span.kind": "LLM"}, True),
+            (SpanKind.INTERNAL, LLM, True),
+            (SpanKind.CLIENT, {**CHAT, **LLM}, True),
             (SpanKind.INTERNAL, CHAT, False),
             (SpanKind.CLIENT, {"gen_ai.operation.name": "invoke_agent"}, False),
             (SpanKind.CLIENT, {}, False),
+            (SpanKind.INTERNAL, {"openinference.span.kind": "CHAIN"}, False),
         ],
     )
-    def test_is_known_by_operation_and_kind(self, kind: SpanKind, attributes: dict[str, Any], *, is_host: bool) -> None:
-        """Never by its name."""
-        with capture(as_global=True), foreign().start_as_current_span("x", kind=kind, attributes=attributes) as span:
-            assert (span if is_host else None) is hosting.current_host()
+    def test_is_known_by_what_it_says_it_is(
+        self, foreign: trace.Tracer, kind: SpanKind, attributes: dict[str, str], hosts: bool
+    ) -> None:
+        """Operation and kind, or OpenInference's kind; never a name."""
+        with foreign.start_as_current_span("chat", kind=kind, attributes=attributes) as span:
+            assert (span if hosts else None) is current_host()
 
-    def test_hosts_one_call_only(self) -> None:
-        """A second one under it has a span of its own."""
-        with capture(as_global=True) as spans:
-            with foreign().start_as_current_span("host", kind=SpanKind.CLIENT, attributes=CHAT):
-                for _ in range(2):
-                    ModelCall(Callee("chat"), ModelRequest("m")).end(End(RETURNED, 1))
+    def test_outside_of_all_spans_there_is_none(self) -> None:
+        """The invalid span hosts nothing."""
+        assert current_host() is None
 
-            assert ["host", "chat m"] == [span.name for span in sorted(spans, key=lambda one: one.start)] or [
-                "chat m",
-                "host",
-            ] == [span.name for span in spans]
+    def test_one_that_has_ended_hosts_nothing(self, foreign: trace.Tracer) -> None:
+        """It takes no attributes any more."""
+        span = foreign.start_span("chat", kind=SpanKind.CLIENT, attributes=CHAT)
+        span.end()
+        with trace.use_span(span):
+            assert current_host() is None
+
+    def test_one_that_has_a_call_takes_no_other(self, foreign: trace.Tracer, orchestrace_spans: Spans) -> None:
+        """The second call under it has a span of its own, inside."""
+        with foreign.start_as_current_span("theirs", kind=SpanKind.CLIENT, attributes=CHAT):
+            for _ in range(2):
+                called().end(End(RETURNED, trace.time_ns() if hasattr(trace, "time_ns") else 2**61))
+
+        assert "theirs\n  chat m" == orchestrace_spans.tree()
+
+    def test_a_span_that_tells_nothing_hosts_nothing(self) -> None:
+        """The API has no way to read a span: one that is none of the SDK's is left alone."""
+
+        class Opaque(trace.NonRecordingSpan):
+            def is_recording(self) -> bool:
+                return True
+
+        with trace.use_span(Opaque(trace.INVALID_SPAN_CONTEXT)):
+            assert current_host() is None
+
+
+class TestMerged:
+    def test_into_the_host_while_it_runs(self, foreign: trace.Tracer, orchestrace_spans: Spans) -> None:
+        """One call is one span, which has what its library set and what crossed the wire."""
+        with foreign.start_as_current_span("theirs", kind=SpanKind.CLIENT, attributes=CHAT | {"own": 1}):
+            call = called()
+            call.answered(lambda: Answer(ANSWERED))
+            call.end(End(DRAINED, call.started + 1))
+        (span,) = orchestrace_spans
+
+        assert ("theirs", "elsewhere") == (span.name, span.scope)
+        assert {
+            "own": 1,
+            "orchestrace.ending": DRAINED,
+            "gen_ai.request.model": "m",
+            "gen_ai.usage.input_tokens": 3,
+            "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"text","content":"Hello"}]}]',
+        }.items() <= span.attributes.items()
+
+    def test_into_the_copy_of_one_that_ended_first(self, foreign: trace.Tracer, orchestrace_spans: Spans) -> None:
+        """The host ends while the answer still comes: what had come by then is on the copy that we keep."""
+        with foreign.start_as_current_span("theirs", kind=SpanKind.CLIENT, attributes=CHAT):
+            call = called()
+            partial = ModelResponse(ANSWERED.id, messages=ANSWERED.messages, complete=False)
+            call.answered(lambda: Answer(partial))
+        (span,) = orchestrace_spans
+        call.end(End(DRAINED, call.started + 1))
+
+        assert ABANDONED == span.attributes["orchestrace.ending"]
+        assert "Hello" in str(span.attributes["gen_ai.output.messages"])
+        assert 1 == len(orchestrace_spans)
+
+    def test_a_failure_is_the_hosts(self, foreign: trace.Tracer, orchestrace_spans: Spans) -> None:
+        """Also one that its library has not seen."""
+        with foreign.start_as_current_span("theirs", kind=SpanKind.CLIENT, attributes=CHAT):
+            call = called()
+            call.answered(lambda: Answer(failure=Failure("overloaded", "too busy")))
+        (span,) = orchestrace_spans
+
+        assert ("ERROR", "too busy", "overloaded", ERROR) == (
+            span.status,
+            span.status_message,
+            span.attributes["error.type"],
+            span.attributes["orchestrace.ending"],
+        )
+
+    def test_what_failed_afterwards_is_an_error(self, foreign: trace.Tracer, orchestrace_spans: Spans) -> None:
+        """The library could not use what was answered well."""
+        span: Any
+        with foreign.start_as_current_span("theirs", kind=SpanKind.CLIENT, attributes=CHAT) as span:
+            call = called()
+            call.answered(lambda: Answer(ANSWERED))
+            call.end(End(DRAINED, call.started + 1))
+            span.set_status(trace.StatusCode.ERROR)
+
+        assert ERROR == orchestrace_spans.attributes("theirs")["orchestrace.ending"]
+
+    def test_the_run_around_counts_it_once(self, foreign: trace.Tracer, orchestrace_spans: Spans) -> None:
+        """Tokens are summed where they were seen."""
+        with (
+            orchestrace.agent(name="A"),
+            foreign.start_as_current_span("theirs", kind=SpanKind.CLIENT, attributes=CHAT),
+        ):
+            call = called()
+            call.answered(lambda: Answer(ANSWERED))
+            call.end(End(DRAINED, call.started + 1))
+
+        assert (1, 3) == (
+            orchestrace_spans.attributes("invoke_agent A")["orchestrace.usage.calls"],
+            orchestrace_spans.attributes("invoke_agent A")["orchestrace.usage.input_tokens"],
+        )
 
 
 class TestCompleted:
-    def test_a_host_that_ended_first_has_what_came_later_known(self) -> None:
-        """The copy that we keep is complete, though an ended span takes no attributes."""
-        with capture(as_global=True) as spans:
-            with foreign().start_as_current_span("host", kind=SpanKind.CLIENT, attributes=CHAT):
-                call = ModelCall(Callee("chat", "p"), ModelRequest("m", [{"role": "user", "parts": [text("Hello?")]}]))
-                call.answered(lambda: ANSWER)
-            [span] = spans
+    def test_a_span_that_hosts_nothing_is_as_it_was(self) -> None:
+        """Nearly every span."""
+        record = SpanRecord("0" * 32, "0" * 16, None, "s", 0, 1, 2)
 
-        assert not call.is_open
-        assert {
-            "gen_ai.request.model": "m",
-            "gen_ai.response.id": "r1",
-            "gen_ai.usage.output_tokens": 2,
-            "orchestrace.ending": "returned",
-            "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"text","content":"Hi"}]}]',
-        }.items() <= span.attributes.items()
+        assert record is completed(record)
+        assert {} == record.attributes
+
+
+class TestMemory:
+    def test_a_call_lives_no_longer_than_its_host(self, orchestrace_spans: Spans) -> None:
+        """Where no pipeline of ours asks for it, nothing is kept."""
+        elsewhere = TracerProvider(shutdown_on_exit=False).get_tracer("elsewhere")
+        with elsewhere.start_as_current_span("theirs", kind=SpanKind.CLIENT, attributes=CHAT):
+            call = called()
+            call.end(End(DRAINED, call.started + 1))
+            kept = ref(call)
+            del call
+        gc.collect()
+
+        assert kept() is None
+
+
+class TestStartOf:
+    def test_is_when_the_host_started(self, foreign: trace.Tracer) -> None:
+        """0 for one that does not say."""
+        span = foreign.start_span("s", start_time=7)
+        span.end()
+
+        assert (7, 0) == (start_of(span), start_of(trace.INVALID_SPAN))

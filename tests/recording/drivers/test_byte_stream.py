@@ -134,7 +134,8 @@ class TestEnd:
 
 def boom(*_: object) -> Any:
     """Fail at reading."""
-    raise ValueError("no such shape")
+    msg = "no such shape"
+    raise ValueError(msg)
 
 
 class TestReader:
@@ -156,12 +157,13 @@ class TestReader:
             return response.read()
 
     @pytest.mark.parametrize(("stream", "reader"), [(True, "read_stream"), (False, "read_response")])
-    def test_that_fails_costs_its_reading(
+    def test_that_fails_costs_its_reading(  # noqa: PLR0913 - fixtures
         self,
         orchestrace_server: ReplayServer,
         orchestrace_spans: Spans,
         monkeypatch: pytest.MonkeyPatch,
         fresh: Counter[str],
+        *,
         stream: bool,
         reader: str,
     ) -> None:

@@ -118,11 +118,16 @@ def throw(error: type[BaseException]) -> tuple[str, BaseException]:
     return "throw", error("thrown")
 
 
+async def begun(held: Any) -> None:
+    """Wait until the body runs, which says so to threads and to tasks."""
+    while not held.body.begun.is_set():  # noqa: ASYNC110 - the event is a thread's
+        await asyncio.sleep(0)
+
+
 async def cancel(held: Any) -> None:
     """Cancel the task in which the body waits."""
     task = asyncio.create_task(held.call.whole())
-    while not held.body.begun.is_set():
-        await asyncio.sleep(0)
+    await begun(held)
     task.cancel()
     await held.watch("cancelled", task)
 
@@ -137,8 +142,7 @@ async def time_out(held: Any) -> None:
             return await held.call.whole()
 
     task = asyncio.create_task(timed())
-    while not held.body.begun.is_set():
-        await asyncio.sleep(0)
+    await begun(held)
     limits[0].reschedule(0)
     await held.watch("timed", task)
 
@@ -146,8 +150,7 @@ async def time_out(held: Any) -> None:
 async def race(held: Any) -> None:
     """Ask for the next item while another task waits for one."""
     task = asyncio.create_task(held.call.whole())
-    while not held.body.begun.is_set():
-        await asyncio.sleep(0)
+    await begun(held)
     await held.step()
     task.cancel()
     await held.watch("cancelled", task)

@@ -119,7 +119,7 @@ class TestDriveGenerator:
         assert "generate draft\n  execute_tool look" == orchestrace_spans.tree()
 
     def test_an_interrupt_in_a_fold_is_the_programs(self, orchestrace_spans: Spans) -> None:
-        """`reduce` is a callable of the program's: a KeyboardInterrupt in it is raised, and the span ends all the same."""
+        """`reduce` is the program's: a KeyboardInterrupt in it is raised, and the span ends all the same."""
 
         def reduce(_: list[object]) -> object:
             raise KeyboardInterrupt
@@ -156,7 +156,7 @@ class TestDriveGenerator:
 
 class TestDriveAsyncGenerator:
     def test_the_loop_knows_one_generator(self, orchestrace_spans: Spans) -> None:
-        """Only the one that the program holds: the loop would close the body beside it, in a task outside of the scope."""
+        """Only the one that the program holds: it would close the body beside it, in a task outside of the scope."""
         known: list[Any] = []
 
         @orchestrace.generator
