@@ -8,7 +8,7 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint style types pyright verifytypes layers format constraints clean
+.PHONY: help demo test test-backends backends check lint style types pyright verifytypes layers format constraints clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The type checker's wheel brings its own JavaScript and Node: it has nothing to look for elsewhere.
@@ -24,7 +24,7 @@ TEST := .venv-test/bin/
 CHECK := .venv-check/bin/
 
 help: ## List the targets
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: .venv-demo/ready ## Run the demo agent against a local replay server and print its traces
 	@$(DEMO)python examples/demo.py
@@ -32,7 +32,12 @@ demo: .venv-demo/ready ## Run the demo agent against a local replay server and p
 test: .venv-test/ready ## Run all tests, on all cores
 	@$(TEST)python -m pytest -n auto
 
-check: lint style types pyright verifytypes layers ## Lint, formatting, types by two checkers, layers
+test-backends: .venv-test/ready .build/backends/ready ## Run the tests against a real collector and a real Jaeger
+	@$(TEST)python -m pytest -m backends tests/backends
+
+backends: .build/backends/ready ## Build that collector and that Jaeger from Go modules; needs Go, takes minutes, once
+
+check: lint style types pyright layers ## Lint, formatting, types by two checkers, layers
 
 lint: .venv-check/ready
 	@$(CHECK)ruff check
@@ -48,7 +53,7 @@ pyright: .venv-check/ready
 
 # Every public name has a complete type, as users' checkers see the installed package.
 verifytypes: .venv-check/ready
-	@$(CHECK)pyright --pythonpath $(CHECK)python --verifytypes orchestrace --ignoreexternal
+	@PYTHONPATH=src $(CHECK)pyright --pythonpath $(CHECK)python --verifytypes orchestrace --ignoreexternal
 
 layers: .venv-check/ready
 	@$(CHECK)lint-imports
@@ -63,6 +68,11 @@ format: .venv-check/ready ## Format the code and apply the safe fixes of the lin
 	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
 	@.venv-$*/bin/python -m pip install --quiet --upgrade --constraint constraints.txt pip
 	@.venv-$*/bin/python -m pip install --quiet --no-compile --constraint constraints.txt --build-constraint constraints.txt $($*_needs)
+	@touch $@
+
+.build/backends/ready: backends/build backends/collector/manifest.yaml backends/collector/go.sum
+	@echo "building a collector and Jaeger from Go modules (once; some minutes)"
+	@backends/build
 	@touch $@
 
 # Versions younger than a week are left alone: what is broken or malicious is usually found by then. The provider SDKs

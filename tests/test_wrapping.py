@@ -716,6 +716,27 @@ class TestDerivedClasses:
 
         assert [("Derived", {"tag": "x"})] == heard
 
+    def test_several_methods_of_a_class_can_run_it(self, orchestrace_spans: Spans) -> None:
+        """One decorator for each; what overrides them is followed, too."""
+
+        @orchestrace.agent(method="run")
+        @orchestrace.agent(method="rerun")
+        class Base:
+            def run(self) -> None: ...
+
+            def rerun(self) -> None: ...
+
+        class Derived(Base):
+            def run(self) -> None: ...
+
+            def rerun(self) -> None: ...
+
+        for kind in (Base, Derived):
+            kind().run()
+            kind().rerun()
+
+        assert ["invoke_agent Base"] * 2 + ["invoke_agent Derived"] * 2 == [span.name for span in orchestrace_spans]
+
     def test_super_works_where_attrs_copies_the_class(self, orchestrace_spans: Spans) -> None:
         """A decorated method finds the class it is in, as an undecorated one does."""
 

@@ -92,8 +92,8 @@ def _provide(resource: Resource, *, isolated: bool) -> None:
         return
     if isinstance(current, trace.ProxyTracerProvider):
         trace.set_tracer_provider(_own(resource))
-    elif current not in _joined and hasattr(current, "add_span_processor"):
-        current.add_span_processor(_processor)
+    elif current not in _joined and (join := getattr(current, "add_span_processor", None)) is not None:
+        join(_processor)
         _joined.append(current)
     tracer.use(None)
 

@@ -78,15 +78,11 @@ def _follow_subclasses(target: type, name: str, declaration: Declaration) -> Non
         if overriding is not None and not _is_followed(overriding):
             with contextlib.suppress(UsageError):  # `run = None` is how a subclass says that it has none
                 setattr(cls, name, _wrap_callable(overriding, _described(declaration, cls)))
-        if own is not None:
-            own.__get__(None, cls)(**options)
-            return
-        # A dataclass or attrs class with slots is a copy of the one that was decorated.
-        here = next(kind for kind in cls.__mro__ if kind.__dict__.get("__init_subclass__") is hook)
-        super(here, cls).__init_subclass__(**options)
+        here: Any = _within(target, cls)
+        above = super(here, cls).__init_subclass__ if own is None else own.__get__(None, cls)
+        above(**options)
 
-    hook: Any = classmethod(follow)
-    setattr(target, "__init_subclass__", hook)  # noqa: B010 - to a type checker it is a method, not to be assigned to
+    setattr(target, "__init_subclass__", classmethod(follow))  # noqa: B010 - to a type checker it is a method
 
 
 def _is_followed(found: Any) -> bool:  # noqa: ANN401 - whatever stands in a class
@@ -151,22 +147,29 @@ def _lend_methods(lender: Any, function: Callable[..., Any]) -> None:  # noqa: A
 
 def _class_cell(function: Any) -> CellType | None:  # noqa: ANN401 - a function, or what is like one
     """Return where a method keeps its class for `super()`; None if it does not say `super()`."""
-    names = function.__code__.co_freevars if isinstance(function, FunctionType) else ()
-    return function.__closure__[names.index("__class__")] if "__class__" in names else None
+    if not isinstance(function, FunctionType):
+        return None
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=False))
+    return cells.get("__class__")
 
 
 def _mend(cell: CellType, receiver: object) -> None:
     """
     Have `super()` mean the class that the receiver is of.
 
-    attrs makes a copy of a class, for its slots, and does this for the methods that it sees: not for what is wrapped.
+    attrs does so when it copies a class, for the methods that it sees: not for what is wrapped.
     """
-    meant, kinds = cell.cell_contents, _class_of(receiver).__mro__
-    if meant not in kinds:
-        named = (
-            kind for kind in kinds if (kind.__module__, kind.__qualname__) == (meant.__module__, meant.__qualname__)
-        )
-        cell.cell_contents = next(named, meant)
+    meant, kind = cell.cell_contents, _class_of(receiver)
+    if meant not in kind.__mro__:
+        cell.cell_contents = _within(meant, kind)
+
+
+def _within(meant: type, kind: type) -> type:
+    """Return `meant`, or the copy of it that `kind` is derived from: dataclasses and attrs make one, for slots."""
+    if meant in kind.__mro__:
+        return meant
+    names = meant.__module__, meant.__qualname__
+    return next((one for one in kind.__mro__ if (one.__module__, one.__qualname__) == names), meant)
 
 
 def _class_of(receiver: object) -> type:

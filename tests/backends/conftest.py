@@ -1,4 +1,4 @@
-"""A real collector and a real Jaeger, a program that is run as a process of its own, and what the providers answer it."""
+"""A real collector and a real Jaeger, a program in a process of its own, and what the providers answer it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ServerKind = TypeVar("ServerKind", bound="Server")
 
 
 class Server:
-    """A backend in a process of its own, with ports and folders of its own, told to it by environment variables only."""
+    """A backend in a process of its own, with ports and folders of its own, told to it by variables only."""
 
     def __init__(self, name: str, configuration: str, folder: Path, health: str, settings: Mapping[str, str]) -> None:
         binary = BINARIES / name

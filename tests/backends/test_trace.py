@@ -80,7 +80,8 @@ RECORDED: dict[str, dict[str, Any]] = {
         "gen_ai.operation.name": "invoke_agent",
         "openinference.span.kind": "AGENT",
         "gen_ai.agent.version": "1.4",
-        "input.value": '{"candidate":{"name":"李雷 🧑‍💻","city":"上海"},"job":{"id":"job-417/上海","title":"Compiler Engineer"}}',
+        "input.value": '{"candidate":{"name":"李雷 🧑‍💻","city":"上海"},'
+        '"job":{"id":"job-417/上海","title":"Compiler Engineer"}}',
         "input.mime_type": JSON,
         "output.value": "李雷你好,下周喝杯咖啡? ☕\n(未发送)",
         "output.mime_type": TEXT,
@@ -251,7 +252,7 @@ class TestStoredTrace:
         assert RECORDED[path] == {name: attributes.get(name) for name in RECORDED[path]}
 
     def test_identity_is_on_the_agent_and_all_below(self, stored: StoredTrace) -> None:
-        """The agent, the key, the session, the user, the tenant and the tag are on every span, so that each is found."""
+        """The agent, the key, the session, the user, the tenant and the tag are on every span, so each is found."""
         spans = {path: span for path, span in named(stored.spans).items() if path != "invoke_workflow sourcing"}
 
         assert dict.fromkeys(spans, IDENTITY) == {

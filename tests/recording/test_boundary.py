@@ -21,10 +21,11 @@ def ended(error: BaseException | None = None) -> End:
     return End(RETURNED, 2**61) if error is None else End(ending_of(error), 2**61, error=error)
 
 
+@pytest.mark.usefixtures("orchestrace_spans")
 class TestCurrentBoundary:
     def test_is_the_one_around(self) -> None:
         """Inside of its scope, and nowhere else."""
-        boundary = open_boundary((), {})
+        boundary = Boundary()
         with boundary.scope:
             inside = current_boundary()
 
@@ -32,16 +33,16 @@ class TestCurrentBoundary:
 
     def test_the_inner_one_counts(self) -> None:
         """An SDK that calls another through one method of both."""
-        outer = open_boundary((), {})
+        outer = Boundary()
         with outer.scope:
-            inner = open_boundary((), {})
+            inner = Boundary()
             with inner.scope:
                 assert inner is current_boundary()
             assert outer is current_boundary()
 
     def test_one_that_has_ended_is_none(self) -> None:
         """A task that was started inside goes on after it, and asks a model on its own account."""
-        boundary = open_boundary((), {})
+        boundary = Boundary()
         with boundary.scope:
             boundary.end(ended())
 
@@ -51,13 +52,13 @@ class TestCurrentBoundary:
 class TestEnd:
     def test_without_a_call_there_is_no_span(self, orchestrace_spans: Spans) -> None:
         """Most of what an SDK asks is no model."""
-        open_boundary((), {}).end(ended())
+        Boundary().end(ended())
 
         assert [] == list(orchestrace_spans)
 
     def test_ends_the_call(self, orchestrace_spans: Spans) -> None:
         """With the method."""
-        boundary = open_boundary((), {})
+        boundary = Boundary()
         called(boundary)
         assert [] == list(orchestrace_spans)
         boundary.end(ended())
@@ -66,7 +67,7 @@ class TestEnd:
 
     def test_a_stream_goes_on(self, orchestrace_spans: Spans) -> None:
         """The method has returned it, and the program reads."""
-        boundary = open_boundary((), {})
+        boundary = Boundary()
         call = called(boundary)
         boundary.streaming = object()
         boundary.end(ended())
@@ -80,7 +81,7 @@ class TestEnd:
         self, orchestrace_spans: Spans, error: BaseException, ending: str
     ) -> None:
         """Nobody will read the stream."""
-        boundary = open_boundary((), {})
+        boundary = Boundary()
         called(boundary)
         boundary.streaming = object()
         boundary.end(ended(error))
@@ -90,7 +91,7 @@ class TestEnd:
     def test_the_call_began_with_the_method(self) -> None:
         """Waiting and retrying count."""
         with capture(clock=StepClock(start=1_000, step=10), instrument=False) as spans:
-            boundary = open_boundary((), {})
+            boundary = Boundary()
             called(boundary)
             boundary.end(ended())
 
@@ -98,4 +99,19 @@ class TestEnd:
 
     def test_what_it_yields_passes(self) -> None:
         """The wire is where it is read."""
-        assert open_boundary((), {}).keep("item") is None  # type: ignore[func-returns-value] # that is the point
+        assert Boundary().keep("item") is None  # type: ignore[func-returns-value] # that is the point
+
+
+class TestOpenBoundary:
+    def test_where_something_can_be_recorded(self, orchestrace_spans: Spans) -> None:
+        """Every call of the method gets one."""
+        assert isinstance(open_boundary((), {}), Boundary)
+
+    @pytest.mark.parametrize("nothing", ["is_off", "is_silent"])
+    def test_where_nothing_can_be(
+        self, nothing: str, orchestrace_spans: Spans, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The SDK's method runs as it would without us."""
+        monkeypatch.setattr(f"orchestrace.recording.boundary.{nothing}", lambda: True)
+
+        assert open_boundary((), {}) is None

@@ -68,7 +68,7 @@ class TestCurrentHost:
         ],
     )
     def test_is_known_by_what_it_says_it_is(
-        self, foreign: trace.Tracer, kind: SpanKind, attributes: dict[str, str], hosts: bool
+        self, foreign: trace.Tracer, kind: SpanKind, attributes: dict[str, str], *, hosts: bool
     ) -> None:
         """Operation and kind, or OpenInference's kind; never a name."""
         with foreign.start_as_current_span("chat", kind=kind, attributes=attributes) as span:
@@ -89,7 +89,8 @@ class TestCurrentHost:
         """The second call under it has a span of its own, inside."""
         with foreign.start_as_current_span("theirs", kind=SpanKind.CLIENT, attributes=CHAT):
             for _ in range(2):
-                called().end(End(RETURNED, trace.time_ns() if hasattr(trace, "time_ns") else 2**61))
+                call = called()
+                call.end(End(RETURNED, call.started + 1))
 
         assert "theirs\n  chat m" == orchestrace_spans.tree()
 

@@ -123,7 +123,8 @@ class Worker:
         _close(database)
 
     def _ingest(self, database: Database, stop: threading.Event, *, others: bool) -> None:
-        from orchestrace.journal.ingest import ingest, ingest_own  # noqa: PLC0415 - sqlite3, see `_opened`
+        with self.between_forks:
+            from orchestrace.journal.ingest import ingest, ingest_own  # noqa: PLC0415 - as in `_opened`
 
         wanted = self._wanted
         steps = ingest(database, self._folder, pid=os.getpid()) if others else ingest_own(database, self._folder)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 import orchestrace
@@ -67,3 +69,22 @@ class TestEvaluator:
             tone()
 
         assert "orchestrace.evaluation.passed" not in orchestrace_spans.attributes("evaluate tone")
+
+    def test_its_items_are_folded_once(self, orchestrace_spans: Spans) -> None:
+        """`reduce` is the program's: what it makes of a stream is the output, and the verdict."""
+        calls: list[list[object]] = []
+
+        def reduce(items: list[object]) -> object:
+            calls.append(items)
+            return items[-1]
+
+        @orchestrace.evaluator(reduce=reduce)
+        def tone() -> Iterator[float]:
+            yield 0.1
+            yield 0.9
+
+        list(tone())
+        attributes = orchestrace_spans.attributes("evaluate tone")
+
+        assert [[0.1, 0.9]] == calls
+        assert (0.9, "0.9") == (attributes["gen_ai.evaluation.score.value"], attributes["output.value"])

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import gc
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from weakref import ref
 
 import pytest
 
 import orchestrace
+from orchestrace.recording import lineage
+from orchestrace.recording.recording import Recording
 from orchestrace.testing import Spans
 
 
@@ -106,3 +111,58 @@ class TestWorkflow:
             said["orchestrace.usage.calls"],
         )
         assert "gen_ai.agent.name" not in said
+
+
+class TestHeldIterations:
+    def test_loops_inside_of_loops_end_as_they_are_left(self, orchestrace_spans: Spans) -> None:
+        """Each at its own place, whichever began last."""
+        with orchestrace.agent(name="A"):
+            for _ in orchestrace.iterations(limit=2):
+                for _ in orchestrace.iterations(limit=2):
+                    break
+                with orchestrace.tool(name="t"):
+                    pass
+                break
+
+        assert (
+            "invoke_agent A orchestrace.ending=returned\n"
+            "  iteration 1 orchestrace.ending=returned\n"
+            "    iteration 2 orchestrace.ending=returned\n"
+            "    execute_tool t orchestrace.ending=returned"
+        ) == orchestrace_spans.tree("orchestrace.ending")
+
+    def test_all_that_are_held_end_with_the_run(self, orchestrace_spans: Spans) -> None:
+        """Innermost first, and as the run did."""
+        held: list[Iterator[object]] = []
+
+        @orchestrace.agent(name="A")
+        def run() -> None:
+            for _ in range(2):
+                held.append(orchestrace.iterations(limit=2))
+                next(held[-1])
+            raise KeyError
+
+        with pytest.raises(KeyError):
+            run()
+        ended = [(span.name, span.attributes["orchestrace.ending"]) for span in orchestrace_spans]
+
+        assert [("iteration 2", "error"), ("iteration 1", "error"), ("invoke_agent A", "error")] == ended
+
+    def test_a_run_that_is_over_is_let_go_of(self, orchestrace_spans: Spans) -> None:
+        """No cycle of a run and its iterations waits for the collector."""
+        alive: list[ref[Recording]] = []
+
+        @orchestrace.agent(name="A")
+        def run() -> None:
+            for _ in orchestrace.iterations(limit=2):
+                recording = lineage.current()
+                assert recording is not None
+                alive.extend(ref(one) for one in lineage.upwards(recording))
+
+        gc.collect()
+        gc.disable()
+        try:
+            run()
+            assert [None] * 4 == [one() for one in alive]
+        finally:
+            gc.enable()

@@ -3,6 +3,10 @@ from __future__ import annotations
 import pytest
 
 import orchestrace
+from orchestrace.recording.arguments import Call
+from orchestrace.recording.ending import End
+from orchestrace.recording.roles.declaration import Declaration
+from orchestrace.recording.roles.parts import begin
 from orchestrace.testing import Spans
 
 
@@ -34,3 +38,12 @@ class TestTool:
             "gen_ai.tool.call.arguments": '{"name":"Ada"}',
             "gen_ai.tool.call.result": recorded,
         }.items() <= orchestrace_spans.attributes("execute_tool search").items()
+
+    @pytest.mark.parametrize("ending", ["error", "abandoned", "interrupted"])
+    def test_what_never_came_is_no_result(self, orchestrace_spans: Spans, ending: str) -> None:
+        """A tool that did not return has not returned null."""
+        tool = begin(Declaration(role="tool"), "search", Call())
+        assert tool is not None
+        tool.end(End(ending, tool.started + 1))
+
+        assert "gen_ai.tool.call.result" not in orchestrace_spans.attributes("execute_tool search")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 import orchestrace
 from orchestrace.recording import lineage
 from orchestrace.recording.roles.turn import round_around
@@ -27,3 +29,31 @@ class TestTurnRole:
             pass
 
         assert "orchestrace.iteration.index" not in orchestrace_spans.attributes("generate g")
+
+    def test_one_that_could_not_begin_leaves_the_run_as_it_was(
+        self, orchestrace_spans: Spans, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A fault of ours in one call costs no later call its iteration."""
+
+        @orchestrace.generator
+        def draft() -> None:
+            """Draft."""
+
+        @orchestrace.evaluator
+        def tone() -> bool:
+            return False
+
+        def fail(*_: object) -> None:
+            raise ValueError
+
+        with orchestrace.agent(name="A"):
+            with monkeypatch.context() as broken:
+                broken.setattr(lineage, "identity", fail)
+                draft()
+            for _ in range(2):
+                draft()
+                tone()
+
+        assert [1, 2] == [
+            span.attributes["orchestrace.iteration.index"] for span in orchestrace_spans.named("generate draft")
+        ]

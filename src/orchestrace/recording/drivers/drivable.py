@@ -20,6 +20,7 @@ class Drivable(Protocol):
     @property
     def scope(self) -> Scope:
         """What is current while the body runs; a body that runs in many stretches keeps the one it got."""
+        raise NotImplementedError
 
     def keep(self, item: object) -> None:
         """Take an item that the body yielded."""

@@ -32,7 +32,8 @@ def drive_generator(
         scope = scope_of(followed)
         try:
             body = function(*args, **kwargs)
-            step, given = body.send, None
+            step: Callable[[Any], Any] = body.send
+            given: Any = None
             while True:
                 with scope:
                     item = step(given)
