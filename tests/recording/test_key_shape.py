@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrace.recording.key_shape import ANYWHERE, AT_START, INSIDE, label_of
+from orchestrace.recording.key_shape import anywhere, at_start, inside, label_of
 
 RANDOM = "0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX2yZ3"
 KEYS = {
@@ -23,7 +23,7 @@ class TestShapes:
     @pytest.mark.parametrize("key", KEYS)
     def test_a_key_is_found_whole(self, key: str) -> None:
         """What is found begins with the prefix and ends with the key."""
-        found = ANYWHERE.search(f"({key})")
+        found = anywhere().search(f"({key})")
 
         assert found is not None
         assert key == found.group()
@@ -31,15 +31,15 @@ class TestShapes:
     @pytest.mark.parametrize("key", KEYS)
     def test_a_key_is_found_at_the_start_and_behind_a_separator(self, key: str) -> None:
         """A very long word is looked at only where a key can begin."""
-        inside = INSIDE.search("A" * 2000 + "/" + key)
+        found = inside().search("A" * 2000 + "/" + key)
 
-        assert inside is not None
-        assert AT_START.match("A" * 2000 + "/" + key, inside.end())
+        assert found is not None
+        assert at_start().match("A" * 2000 + "/" + key, found.end())
 
     @pytest.mark.parametrize("key", [key for key in KEYS if not key.startswith(("rk", "git", "xox"))])
     def test_no_key_begins_in_the_middle_of_a_word(self, key: str) -> None:
         """Data in base64 and words like `task-…` are no keys, unless nothing else can look so."""
-        found = ANYWHERE.search("0" + key[:30])
+        found = anywhere().search("0" + key[:30])
 
         assert found is None
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
-__all__ = ["ANYWHERE", "AT_START", "INSIDE", "label_of"]
+__all__ = ["anywhere", "at_start", "inside", "label_of"]
 
 _LABELS: Final = {
     "sk-ant-": "anthropic-key",
@@ -110,14 +111,24 @@ def _behind_boundary(prefix: str, rest: str) -> str:
 
 _BARE: Final = "|".join((*_TELLING, *(prefix + rest for prefix, rest in _NEEDING_A_BOUNDARY)))
 
-ANYWHERE: Final = re.compile("|".join((*_TELLING, *(_behind_boundary(*one) for one in _NEEDING_A_BOUNDARY))))
-"""Search this in a token of usual length."""
 
-AT_START: Final = re.compile(_BARE)
-"""Match this where a token starts."""
+# Compiled when first used: together that takes 6 ms, which a program would pay at import.
+@cache
+def anywhere() -> re.Pattern[str]:
+    """Return what to search for in a token of usual length."""
+    return re.compile("|".join((*_TELLING, *(_behind_boundary(*one) for one in _NEEDING_A_BOUNDARY))))
 
-INSIDE: Final = re.compile(rf"[-_+/=.](?={_BARE})")
-"""Search this in a very long token: it skips from one separator to the next."""
+
+@cache
+def at_start() -> re.Pattern[str]:
+    """Return what to match where a token starts."""
+    return re.compile(_BARE)
+
+
+@cache
+def inside() -> re.Pattern[str]:
+    """Return what to search for in a very long token: it skips from one separator to the next."""
+    return re.compile(rf"[-_+/=.](?={_BARE})")
 
 
 def label_of(key: str) -> str:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from binascii import Error, a2b_base64
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
-from orchestrace.recording.key_shape import ANYWHERE, AT_START, INSIDE, label_of
+from orchestrace.recording.key_shape import anywhere, at_start, inside, label_of
 from orchestrace.recording.secret_name import is_secret_name
 
 __all__ = ["SECRET", "is_secret_name", "mask_text"]
@@ -48,17 +48,30 @@ _TELLING: Final = re.compile("[0-9A-Z]")
 _ESCAPES: Final = {"b": 1, "f": 1, "n": 1, "r": 1, "t": 1, "u": 5}
 _DIGIT: Final = re.compile("[0-9]")
 _LETTER: Final = re.compile("[A-Za-z]")
-_ADDRESS: Final = re.compile(r"://([^\s/?#:@\"'\\<>()\[\]{}]{0,128}):([^\s/?#\"'\\<>]{1,256})@(?=[\w\[.-])")
-_HEADER: Final = re.compile(
-    r"(uthorization[\"'\\]{0,6}[ \t]{0,4}[:=,][ \t]{0,4}[b\"'\\(\[]{0,6}"
-    r"(?:bearer|basic|digest|token|apikey|api-key|key|negotiate)[ \t]{1,4})([A-Za-z0-9_\-+/=.~]{4,})",
-    re.IGNORECASE,
-)
-_PEM: Final = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----"
-    r"(?:(?:[A-Za-z0-9+/=\s:,.()]|-(?!----)|\\+[nrt])*-----END [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----"
-    r"|(?:(?:\s|\\+[nrt])*[A-Za-z0-9+/=]{16,})*)"  # cut off before its end
-)
+
+
+# Compiled when first used, which most programs never need.
+@cache
+def _address_pattern() -> re.Pattern[str]:
+    return re.compile(r"://([^\s/?#:@\"'\\<>()\[\]{}]{0,128}):([^\s/?#\"'\\<>]{1,256})@(?=[\w\[.-])")
+
+
+@cache
+def _header_pattern() -> re.Pattern[str]:
+    return re.compile(
+        r"(uthorization[\"'\\]{0,6}[ \t]{0,4}[:=,][ \t]{0,4}[b\"'\\(\[]{0,6}"
+        r"(?:bearer|basic|digest|token|apikey|api-key|key|negotiate)[ \t]{1,4})([A-Za-z0-9_\-+/=.~]{4,})",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _pem_pattern() -> re.Pattern[str]:
+    return re.compile(
+        r"-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----"
+        r"(?:(?:[A-Za-z0-9+/=\s:,.()]|-(?!----)|\\+[nrt])*-----END [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----"
+        r"|(?:(?:\s|\\+[nrt])*[A-Za-z0-9+/=]{16,})*)"  # cut off before its end
+    )
 
 
 def mask_text(text: str) -> str:
@@ -75,14 +88,14 @@ def mask_text(text: str) -> str:
     first = flat.find(_LONG_WORD)
     if first >= 0:
         if "-----BEGIN " in text:
-            masked = _PEM.sub("[masked:private-key]", text)
+            masked = _pem_pattern().sub("[masked:private-key]", text)
             if masked != text:
                 return mask_text(masked)
         text = _without(text, _keys(text, flat, first))
     if "@" in text and "://" in text:
-        text = _ADDRESS.sub(_address, text)
+        text = _address_pattern().sub(_address, text)
     if "uthorization" in text or "UTHORIZATION" in text:
-        text = _HEADER.sub(_header, text)
+        text = _header_pattern().sub(_header, text)
     return text
 
 
@@ -123,27 +136,27 @@ def _shapes(text: str, start: int, end: int) -> list[tuple[int, int, str]]:
     if end - start <= _USUAL and text[start - 1 : start] not in _TELLING_BEFORE and _has_no_shape(text[start:end]):
         return []
     if end - start <= _VERY_LONG:
-        keys = list(ANYWHERE.finditer(text, start, end))
+        keys = list(anywhere().finditer(text, start, end))
         if keys and keys[-1].group().startswith(("AKIA", "ASIA")):  # its pair stands behind the word
-            pair = ANYWHERE.match(text, keys[-1].start())
+            pair = anywhere().match(text, keys[-1].start())
             keys[-1] = pair or keys[-1]
         return [(key.start(), key.end(), label_of(key.group())) for key in keys]
     found = []
     escape = _ESCAPES.get(text[start : start + 1], 0) if text[start - 1 : start] == "\\" else 0
-    key = AT_START.match(text, start + escape, end)
+    key = at_start().match(text, start + escape, end)
     while True:
         if key is not None:
             found.append((key.start(), key.end(), label_of(key.group())))
-        separator = INSIDE.search(text, found[-1][1] if found else start, end)
+        separator = inside().search(text, found[-1][1] if found else start, end)
         if separator is None:
             return found
-        key = AT_START.match(text, separator.end(), end)
+        key = at_start().match(text, separator.end(), end)
 
 
 @lru_cache(maxsize=8192)
 def _has_no_shape(word: str) -> bool:
     """Tell that a word holds no key; ids come again with every turn of a conversation."""
-    return ANYWHERE.search(word) is None
+    return anywhere().search(word) is None
 
 
 def _named(text: str, before: int, start: int, end: int) -> list[tuple[int, int, str]]:
