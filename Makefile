@@ -24,7 +24,7 @@ TEST := .venv-test/bin/
 CHECK := .venv-check/bin/
 
 help: ## List the targets
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 demo: .venv-demo/ready ## Run the demo agent against a local replay server and print its traces
 	@$(DEMO)python examples/demo.py

@@ -10,6 +10,7 @@ import pytest
 from opentelemetry.trace import get_current_span
 
 import orchestrace
+from orchestrace import block as block_module
 from orchestrace.block import Block
 from orchestrace.recording import switch
 from orchestrace.testing import Spans
@@ -158,6 +159,7 @@ class TestSeveralTimes:
         assert "invoke_agent A output.value=outer\n  invoke_agent A output.value=inner" == orchestrace_spans.tree(
             "output.value"
         )
+        assert ["inner", "outer"] == [span.attributes["output.value"] for span in orchestrace_spans]
 
     def test_in_several_tasks_at_once(self, orchestrace_spans: Spans) -> None:
         """Each ends its own, in whatever order."""
@@ -224,6 +226,20 @@ class TestSeveralTimes:
         kept.__exit__(None, None, None)
 
         assert [] == list(orchestrace_spans)
+
+    def test_entered_where_nothing_is_recorded(self, orchestrace_spans: Spans) -> None:
+        """It leaves what was entered elsewhere alone."""
+        kept = orchestrace.agent(name="A")
+        elsewhere = copy_context()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(block_module, "begin", lambda *_: None)
+            kept.__enter__()
+        elsewhere.run(kept.__enter__)
+        kept.__exit__(None, None, None)
+        before = list(orchestrace_spans)
+        elsewhere.run(kept.__exit__, None, None, None)
+
+        assert ([], "invoke_agent A") == (before, orchestrace_spans.tree())
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import orchestrace
 from orchestrace import Evaluation, Example, Prompt, decorators
 from orchestrace.exceptions import UsageError
+from orchestrace.recording.text import written
 from orchestrace.records import SpanRecord
 from orchestrace.testing import Spans, capture
 
@@ -384,7 +385,7 @@ class TestRead:
 
         assert verdict == tuple(attributes.get(name) for name in (*names, *more))
         assert "tone" == attributes["gen_ai.evaluation.name"]
-        assert "output.value" in attributes
+        assert written(result)[0] == attributes["output.value"]
 
 
 class TestReduce:

@@ -397,6 +397,7 @@ class TestOtherCallables:
         assert (1, 1) == lookup.cache_info()[:2]
         lookup.cache_clear()
         assert found[0] is not lookup("a")
+        assert "__call__" not in vars(lookup)
         assert 3 == len(orchestrace_spans)
 
     def test_a_cache_above_the_decorator_hides_what_it_answers(self, orchestrace_spans: Spans) -> None:
@@ -477,7 +478,9 @@ class TestClasses:
 
         assert "jobjob" == runner.run("job")
         assert runner == copy.deepcopy(runner)
+        assert "jobjobjob" == type("Derived", (kind,), {})().run("job")
         assert '{"limit":2}' == orchestrace_spans.attributes("invoke_agent Runner")["orchestrace.agent.config"]
+        assert "invoke_agent Derived" == orchestrace_spans[-1].name
 
     def test_models(self, orchestrace_spans: Spans) -> None:
         """A pydantic model has the fields, the schema and the values that it had."""
@@ -684,17 +687,31 @@ class TestDerivedClasses:
             "invoke_agent Base\ninvoke_agent Class\ninvoke_workflow Method\ninvoke_agent Class"
         ) == orchestrace_spans.tree()
 
-    def test_a_derived_class_can_have_none(self) -> None:
+    @pytest.mark.parametrize("instead", [None, 3, property(plain), Undecorated], ids=type)
+    def test_a_derived_class_can_have_something_else(self, instead: object) -> None:
         """What cannot be followed is left as it is."""
 
         @orchestrace.agent(method="run")
         class Base:
             run: Any = print
 
-        class Derived(Base):
-            run = None
+        derived = type("Derived", (Base,), {"run": instead})
 
-        assert Derived.run is None
+        assert instead is derived.__dict__["run"]
+
+    def test_a_function_that_wraps_itself_is_followed(self, orchestrace_spans: Spans) -> None:
+        """Nobody looks for the end of such a chain."""
+
+        @orchestrace.agent(method="run")
+        class Base:
+            def run(self) -> None: ...
+
+        def run(_: object) -> None: ...
+
+        run.__wrapped__ = run  # type: ignore[attr-defined] # any function takes one
+        type("Derived", (Base,), {"run": run})().run()
+
+        assert 1 == len(orchestrace_spans)
 
     @pytest.mark.parametrize("own", [True, False], ids=["its own", "inherited"])
     def test_a_hook_for_derived_classes_still_runs(self, *, own: bool) -> None:
@@ -844,6 +861,9 @@ class TestDescription:
             def run(self, job: str) -> str:
                 return job
 
+        class Documented(Undecorated):
+            """Is documented."""
+
         @dataclasses.dataclass
         class Generated:
             limit: int = 3
@@ -852,10 +872,10 @@ class TestDescription:
                 """Run it to the limit."""
                 return job
 
-        for kind in (Inheriting, Generated):
+        for kind in (Inheriting, Documented, Generated):
             decorated(kind, "agent", method="run")().run("job")
 
-        assert [None, "Run it to the limit."] == [
+        assert [None, "Is documented.", "Run it to the limit."] == [
             span.attributes.get("gen_ai.agent.description") for span in orchestrace_spans
         ]
 

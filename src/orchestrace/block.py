@@ -9,6 +9,7 @@ from orchestrace.handle import Handle
 from orchestrace.recording import lineage
 from orchestrace.recording.arguments import Call
 from orchestrace.recording.drivers.block import Passage
+from orchestrace.recording.guard import guarded
 from orchestrace.recording.recording import Recording
 from orchestrace.recording.roles.declaration import Declaration
 from orchestrace.recording.roles.parts import begin
@@ -63,10 +64,15 @@ class Block:
     def _take(self) -> Passage | None:
         """Take the passage that is being left: of those around what runs here, the one that was entered last."""
         entered = self._open[::-1]
-        around = list(lineage.upwards(lineage.current()))
+        around = _around()
         found = [one for one in entered if one.followed in around] or [one for one in entered if one.followed is None]
         # Where it was entered in another context, as a fixture may be, the last one is the best guess.
         passage = next(iter(found or entered), None)
         with suppress(ValueError):  # another thread guessed the same
             self._open.remove(passage)  # type: ignore[arg-type] # nothing is not in it either
         return passage
+
+
+@guarded("end of a block", tuple[Recording, ...]())
+def _around() -> tuple[Recording, ...]:
+    return tuple(lineage.upwards(lineage.current()))

@@ -123,7 +123,7 @@ _CHECKS: Final[dict[str, tuple[str, Callable[[Any], bool]]]] = {
     "reduce": ("a callable that gets the list of items", callable),
     "prompt": ("a Prompt", lambda value: isinstance(value, Prompt)),
     "starts_iteration": ("True or False", lambda value: isinstance(value, bool)),
-    "kind": ('"human", "llm" or "code"', lambda value: isinstance(value, str) and value in _KINDS),
+    "kind": ('"human", "llm" or "code"', lambda value: value in _KINDS),
 }
 """What a value must be, in words and as a test; None is always one, and says nothing."""
 

@@ -33,6 +33,7 @@ class Handle:
         self._recording = recording
 
     @property
+    @guarded("reference", "")
     def reference(self) -> str:
         """
         What to keep to find the running invocation again: `{trace}-{span}-{unix seconds, hex}`, 58 characters.
@@ -85,6 +86,7 @@ class Handle:
             run.pass_on({names.TAG_PREFIX + label(one): True for one in tags})
 
 
+@guarded("current", Handle(None))
 def current() -> Handle:
     """Return the handle of the innermost invocation or role that is running here; outside of one it does nothing."""
     inner = (

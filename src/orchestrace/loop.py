@@ -51,7 +51,7 @@ def iterations(limit: int | None = None) -> Iterator[Turn]:
     Ends after `limit` turns, or never where that is None. An iteration is current until the next one begins, the loop
     is left, or the agent around it ends, whichever is first.
     """
-    return _Loop(limit)
+    return _Loop(limit, _run_here())
 
 
 class _Loop(Iterator[Turn]):
@@ -59,12 +59,12 @@ class _Loop(Iterator[Turn]):
 
     __slots__ = ("__weakref__", "_here", "_iteration", "_limit", "_outer", "_progress", "_run", "_turns")
 
-    def __init__(self, limit: int | None) -> None:
+    def __init__(self, limit: int | None, run: Invocation | None) -> None:
         self._iteration: Iteration | None = None
         self._limit = limit
         self._turns = 0
-        self._run = _run_here()
-        self._progress = Progress() if self._run is None else self._run.progress
+        self._run = run
+        self._progress = Progress() if run is None else run.progress
         self._outer: Context | None = None
         self._here: Context | None = None
 

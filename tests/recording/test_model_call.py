@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from weakref import ref
+
 import pytest
 
 import orchestrace
 from orchestrace.messages import Failure, ModelRequest, ModelResponse, Usage, text
+from orchestrace.recording.document import LIMIT
 from orchestrace.recording.ending import ABANDONED, CANCELLED, DRAINED, ERROR, RETURNED, End
 from orchestrace.recording.model_call import Answer, Callee, ModelCall
 from orchestrace.testing import Spans, StepClock, capture
@@ -20,6 +23,10 @@ def ended(answer: Answer | None, end: End, *, stream: bool = False) -> ModelCall
         call.answered(lambda: answer)
     call.end(end)
     return call
+
+
+class RefusalError(Exception):
+    """An error that can be watched."""
 
 
 class TestEnding:
@@ -114,6 +121,34 @@ class TestModelCall:
         call.end(End(RETURNED, 10**18))
 
         assert "returned" == orchestrace_spans.attributes("chat m")["orchestrace.ending"]
+
+
+class TestTruncated:
+    def test_all_that_was_cut_is_named(self, orchestrace_spans: Spans) -> None:
+        """What was asked, also where it was said later, and what was answered."""
+        said = text("x" * 2 * LIMIT)
+        call = ModelCall(Callee("chat"), ModelRequest("m"))
+        call.asked(ModelRequest("m", messages=[{"role": "user", "parts": [said]}]))
+        call.answered(lambda: Answer(ModelResponse(messages=[{"role": "assistant", "parts": [said]}])))
+        call.end(End(RETURNED, 10**18))
+
+        assert ("gen_ai.input.messages", "gen_ai.output.messages") == orchestrace_spans.attributes("chat m")[
+            "orchestrace.truncated"
+        ]
+
+
+class TestMemory:
+    def test_an_error_is_not_held(self, orchestrace_spans: Spans) -> None:
+        """Its traceback holds frames of the program, and these hold what the program waits to be rid of."""
+        error = RefusalError()
+        kept = ref(error)
+        call = ModelCall(Callee("chat"), ModelRequest("m"))
+        call.failed(error)
+        call.end(End(ERROR, 10**18, error=error))
+        del error
+
+        assert kept() is None
+        assert not call.is_open
 
 
 class TestCallee:

@@ -1,10 +1,14 @@
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 from __future__ import annotations
 
+from contextlib import AsyncExitStack, ExitStack
+
 from typing_extensions import assert_type
 
 import orchestrace
 from orchestrace import Evaluation, Example, Prompt
+from orchestrace.block import Block
+from orchestrace.handle import Handle
 
 
 def test_blocks_yield_the_handle_of_current() -> None:
@@ -18,13 +22,27 @@ def test_blocks_yield_the_handle_of_current() -> None:
         handle.set_output({"text": "x"})
     with orchestrace.retriever(name="r") as role:
         handle = role
+        assert_type(role, Handle)
+    with ExitStack() as stack:
+        assert_type(stack.enter_context(orchestrace.tool(name="t")), Handle)
+    with orchestrace.agent:  # type: ignore[attr-defined]
+        pass
 
 
 async def test_async_blocks() -> None:
     handle = orchestrace.current()
     async with orchestrace.agent(name="Crafter") as run:
         handle = run
+        assert_type(run, Handle)
+    async with AsyncExitStack() as stack:
+        assert_type(await stack.enter_async_context(orchestrace.tool(name="t")), Handle)
     handle.set_key("job-1")
+
+
+def test_a_block_is_kept_as_it_is() -> None:
+    kept: Block = orchestrace.tool(name="t")
+    with kept, kept:
+        assert_type(kept(len)("abc"), int)
 
 
 def test_blocks_do_not_swallow() -> int:

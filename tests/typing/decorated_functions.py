@@ -1,12 +1,16 @@
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
+from functools import partial
+from typing import Any, Protocol, TypeVar, overload
 
-from typing_extensions import assert_type
+from typing_extensions import ParamSpec, assert_type
 
 import orchestrace
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 # -- bare -------------------------------------------------------------------------------------------------------------
@@ -111,3 +115,86 @@ def test_callables_stay_callables() -> None:
 
     assert_type(wrapped("abc"), int)
     assert later is awaited
+    assert_type(orchestrace.tool(partial(plain, "a"))(job=2), list[str])
+
+
+# -- among other decorators -------------------------------------------------------------------------------------------
+def logged(function: Callable[P, T]) -> Callable[P, list[T]]:
+    def call(*args: P.args, **kwargs: P.kwargs) -> list[T]:
+        return [function(*args, **kwargs)]
+
+    return call
+
+
+@orchestrace.agent
+@logged
+def under(job: str, *, limit: int = 3) -> str:
+    return job * limit
+
+
+@logged
+@orchestrace.agent(name="Crafter")
+def above(job: str, *, limit: int = 3) -> str:
+    return job * limit
+
+
+def test_parameters_pass_through_others() -> None:
+    assert_type(under("a", limit=2), list[str])
+    assert_type(above("a", limit=2), list[str])
+    under("a", 2)  # type: ignore[call-arg]
+    above(1)  # type: ignore[arg-type]
+
+
+# -- overloads and type variables -------------------------------------------------------------------------------------
+@overload
+def pick(jobs: Sequence[T], at: int) -> T: ...
+@overload
+def pick(jobs: Sequence[T], at: None = None) -> list[T]: ...
+@orchestrace.tool(name="pick")
+def pick(jobs: Sequence[T], at: int | None = None) -> T | list[T]:
+    return list(jobs) if at is None else jobs[at]
+
+
+@orchestrace.tool
+def first(jobs: Sequence[T]) -> T:
+    return jobs[0]
+
+
+class Judges(Protocol):
+    def __call__(self, text: str) -> dict[str, object]: ...
+
+
+class Searches(Protocol):
+    def __call__(self, name: str) -> Awaitable[bytes]: ...
+
+
+async def asked(judges: Judges, searches: Searches) -> None:
+    assert_type(judges(text="x"), dict[str, object])
+    assert_type(await searches(name="x"), bytes)
+
+
+async def test_protocols_are_met() -> None:
+    await asked(judged, awaited)
+    await asked(awaited, judged)  # type: ignore[arg-type]
+
+
+def test_overloads_and_generic_functions() -> None:
+    assert_type(pick([1], 0), int)
+    assert_type(pick(["a"]), list[str])
+    assert_type(first([1]), int)
+
+
+# -- what cannot be said ----------------------------------------------------------------------------------------------
+def test_options() -> None:
+    orchestrace.agent(name="A", description="d", method="run", version=None)
+    orchestrace.generator(inputs=("a", "b.c"), reduce=sum, starts_iteration=False)
+    orchestrace.evaluator(kind="llm", read=lambda result: result.score, version="2")
+    orchestrace.tool(config=object(), user=lambda user: user.id, tenant="tenant")
+    orchestrace.agent(nme="A")  # type: ignore[call-overload]
+    orchestrace.agent(name=1)  # type: ignore[call-overload]
+    orchestrace.tool(version="1")  # type: ignore[call-overload]
+    orchestrace.workflow(method="run")  # type: ignore[call-overload]
+    orchestrace.generator(prompt="Write to {name}")  # type: ignore[call-overload]
+    orchestrace.retriever(key=1)  # type: ignore[call-overload]
+    orchestrace.agent("Crafter")  # type: ignore[call-overload]
+    orchestrace.agent(3)  # type: ignore[call-overload]

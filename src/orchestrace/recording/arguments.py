@@ -50,7 +50,7 @@ class Arguments:
         self._names = [one.name for one in parameters if one.kind in positional]
         self._defaults = {one.name: one.default for one in parameters if one.default is not inspect.Parameter.empty}
         self._rest = next((one.name for one in parameters if one.kind is inspect.Parameter.VAR_POSITIONAL), "args")
-        self.receiver = next((name for name in self._names[:1] if name in _SELF), None)
+        self.receiver: str | None = next((name for name in self._names[:1] if name in _SELF), None)
 
     def named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, object]:
         """

@@ -19,6 +19,7 @@ from orchestrace.recording.model_call import ModelCall
 from orchestrace.recording.scope import Scope
 from orchestrace.recording.switch import is_off
 from orchestrace.recording.tracer import is_silent
+from orchestrace.typing import Nanoseconds
 
 __all__ = ["Boundary", "current_boundary", "open_boundary"]
 
@@ -31,11 +32,11 @@ class Boundary:
     __slots__ = ("_around", "call", "open", "started", "streaming")
 
     def __init__(self) -> None:
-        self.started = clock.now()
+        self.started: Nanoseconds = clock.now()
         self.call: ModelCall | None = None
         self.streaming: object | None = None
         """The exchange whose answer is read as it comes, perhaps after the method has returned."""
-        self.open = True
+        self.open: bool = True
         self._around = get_current()
 
     @property

@@ -81,7 +81,7 @@ class ModelCall(Recording):
         super().__init__(request.model or "", start=start)
         self._host = hosting.current_host()
         if self._host is not None:
-            self.started = max(self.started, hosting.start_of(self._host))
+            self.started: Nanoseconds = max(self.started, hosting.start_of(self._host))
         self._kept: dict[str, AttributeValue] = {}
         self._status: str | None = None
         self._attempts = 0
@@ -142,7 +142,7 @@ class ModelCall(Recording):
         if self._host is None:
             return super()._start(name, attributes, kind)
         hosting.claim(self._host, self)
-        self.span = self._host
+        self.span: Span = self._host
         self.put({names.SCHEMA: names.SCHEMA_VERSION, **attributes})
         return self._host
 

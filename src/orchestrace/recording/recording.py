@@ -59,13 +59,13 @@ class Recording:
     """What part of a run this is: the value of `orchestrace.role`; empty for a model call."""
 
     def __init__(self, name: str, *, start: Nanoseconds | None = None) -> None:
-        self.name = name
-        self.parent = lineage.current()
-        self.content = is_recorded()
+        self.name: str = name
+        self.parent: Recording | None = lineage.current()
+        self.content: bool = is_recorded()
         self.passes_on: dict[str, AttributeValue] = {}
-        self.totals = Totals()
+        self.totals: Totals = Totals()
         self.prompt: PromptUse | None = None
-        self.started = clock.now() if start is None else start
+        self.started: Nanoseconds = clock.now() if start is None else start
         self._claims: list[None] = []
         """One, from the begin to the end: whoever takes it is the one that ends the call."""
 
@@ -74,7 +74,7 @@ class Recording:
         if self.parent is not None:
             self.parent.goes_on()
         self._around = get_current()
-        self.span = self._start(span_name, attributes, kind)
+        self.span: Span = self._start(span_name, attributes, kind)
         self._claims.append(None)
         self.content = self.content and self.span.is_recording()
         finaliser.ensure_running()

@@ -31,7 +31,7 @@ class Items:
     __slots__ = ("_kept", "_room", "_share", "count")
 
     def __init__(self, items: int = 1_000, characters: int = 1_048_576) -> None:
-        self.count = 0
+        self.count: int = 0
         self._kept: list[object] = []
         self._room = characters
         self._share = -(-characters // max(items, 1))

@@ -33,7 +33,7 @@ class Scope:
     __slots__ = ("_held", "context")
 
     def __init__(self, context: Context) -> None:
-        self.context = context
+        self.context: Context = context
         self._held: tuple[tuple[Scope, Context], ...] = ()
 
     def __enter__(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from orchestrace import conventions as names
 from orchestrace.recording import lineage
 from orchestrace.recording.ending import End
@@ -21,7 +23,7 @@ class Evaluator(TurnRole):
     role = "evaluator"
     verb = "evaluate"
     category = "EVALUATOR"
-    name_key = names.EVALUATOR_NAME
+    name_key: ClassVar[str] = names.EVALUATOR_NAME
 
     def _named(self) -> dict[str, AttributeValue]:
         version = self.declaration.version

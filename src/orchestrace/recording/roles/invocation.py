@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 from orchestrace import conventions as names
 from orchestrace.messages import text
@@ -29,7 +29,7 @@ class Invocation(Role):
     __slots__ = ("_iterations", "progress")
 
     def __init__(self, declaration: Declaration, name: str, call: Call) -> None:
-        self.progress = Progress()
+        self.progress: Progress = Progress()
         self._iterations: list[Iteration] = []
         super().__init__(declaration, name, call)
 
@@ -84,7 +84,7 @@ class Agent(Invocation):
     verb = "invoke_agent"
     operation = "invoke_agent"
     category = "AGENT"
-    name_key = names.AGENT_NAME
+    name_key: ClassVar[str] = names.AGENT_NAME
 
     def _identity(self, call: Call) -> dict[str, AttributeValue]:
         return super()._identity(call) | {names.AGENT_NAME: self.name}
@@ -110,4 +110,4 @@ class Workflow(Invocation):
     verb = "invoke_workflow"
     operation = "invoke_workflow"
     category = "CHAIN"
-    name_key = names.WORKFLOW_NAME
+    name_key: ClassVar[str] = names.WORKFLOW_NAME

@@ -54,7 +54,7 @@ class Iteration(Role):
     category = "CHAIN"
 
     def __init__(self, round_: Round) -> None:
-        self.round = round_
+        self.round: Round = round_
         self._left: Place | None = None
         super().__init__(Declaration(role=self.role), str(round_.index), Call())
 

@@ -25,8 +25,8 @@ class Round:
     __slots__ = ("index", "taken", "verdicts")
 
     def __init__(self, index: int) -> None:
-        self.index = index
-        self.taken = False
+        self.index: int = index
+        self.taken: bool = False
         self.verdicts: list[Verdict] = []
 
     @property

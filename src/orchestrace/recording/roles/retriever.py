@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 from opentelemetry.trace import SpanKind
 
@@ -31,7 +31,7 @@ class Retriever(Role):
     role = "retriever"
     verb = "retrieval"
     operation = "retrieval"
-    name_key = names.DATA_SOURCE_ID
+    name_key: ClassVar[str] = names.DATA_SOURCE_ID
     kind = SpanKind.CLIENT
 
     def _asked(self, call: Call) -> dict[str, AttributeValue]:

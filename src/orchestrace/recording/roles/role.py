@@ -56,16 +56,16 @@ class Role(Recording):
     __slots__ = ("_items", "_output", "declaration", "subject")
 
     verb: ClassVar[str]
-    operation: ClassVar[str | None] = None
-    category: ClassVar[str | None] = None
+    operation: ClassVar[str] = ""
+    category: ClassVar[str] = ""
     """The value of `openinference.span.kind`."""
-    name_key: ClassVar[str | None] = None
+    name_key: ClassVar[str] = ""
     """The attribute that holds the name."""
     kind: ClassVar[SpanKind] = SpanKind.INTERNAL
 
     def __init__(self, declaration: Declaration, name: str, call: Call) -> None:
         super().__init__(name)
-        self.declaration = declaration
+        self.declaration: Declaration = declaration
         self._items: Items | None = None
         self._output: object = MISSING
         self.subject: Subject | None = None
@@ -108,10 +108,8 @@ class Role(Recording):
         return {name: label(value) for name, value in found.items() if value is not MISSING and value is not None}
 
     def _named(self) -> dict[str, AttributeValue]:
-        known = {names.OPERATION_NAME: self.operation, names.SPAN_KIND: self.category}
-        if self.name_key is not None:
-            known[self.name_key] = self.name
-        return {name: value for name, value in known.items() if value is not None}
+        known = {names.OPERATION_NAME: self.operation, names.SPAN_KIND: self.category, self.name_key: self.name}
+        return {name: value for name, value in known.items() if name and value}
 
     def _asked(self, call: Call) -> dict[str, AttributeValue]:
         """Return what is known when the call begins."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from orchestrace import conventions as names
 from orchestrace.recording.arguments import Call
 from orchestrace.recording.roles.role import Role
@@ -19,7 +21,7 @@ class Tool(Role):
     role = "tool"
     verb = "execute_tool"
     operation = "execute_tool"
-    name_key = names.TOOL_NAME
+    name_key: ClassVar[str] = names.TOOL_NAME
 
     def _named(self) -> dict[str, AttributeValue]:
         described = self.declaration.description
