@@ -37,7 +37,7 @@ test-backends: .venv-test/ready .build/backends/ready ## Run the tests against a
 
 backends: .build/backends/ready ## Build that collector and that Jaeger from Go modules; needs Go, takes minutes, once
 
-check: lint style types pyright layers ## Lint, formatting, types by two checkers, layers
+check: lint style types pyright verifytypes layers ## Lint, formatting, types by two checkers, layers
 
 lint: .venv-check/ready
 	@$(CHECK)ruff check
@@ -53,7 +53,7 @@ pyright: .venv-check/ready
 
 # Every public name has a complete type, as users' checkers see the installed package.
 verifytypes: .venv-check/ready
-	@PYTHONPATH=src $(CHECK)pyright --pythonpath $(CHECK)python --verifytypes orchestrace --ignoreexternal
+	@PATH="$(CURDIR)/$(CHECK):$$PATH" pyright --verifytypes orchestrace --ignoreexternal
 
 layers: .venv-check/ready
 	@$(CHECK)lint-imports

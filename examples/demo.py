@@ -26,7 +26,7 @@ from orchestrace.testing import Answer, ReplayServer, ToolCall, anthropic_messag
 
 OPENAI = "/v1/chat/completions"
 ANTHROPIC = "/v1/messages"
-WRITER, JUDGE = "gpt-4o-2024-11-20", "claude-sonnet-4-5"
+WRITER, JUDGE = "gpt-4o-2024-11-20", "claude-sonnet-5"
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 

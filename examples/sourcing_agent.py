@@ -73,7 +73,7 @@ class Settings:
     """What the agent can be told."""
 
     writer: str = "gpt-4o"
-    judge: str = "claude-sonnet-4-5"
+    judge: str = "claude-sonnet-5"
     good_enough: float = 0.8
     limit: int = 3
 

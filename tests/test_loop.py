@@ -222,6 +222,24 @@ class TestStopReason:
 
 
 class TestInferred:
+    def test_what_is_around_a_loop_is_no_iteration(self, orchestrace_spans: Spans) -> None:
+        """A plan that is generated first, and a last check, leave the turns of the loop as they count."""
+        with orchestrace.agent(name="A"):
+            with orchestrace.generator(name="plan"):
+                pass
+            for turn in orchestrace.iterations(limit=2):
+                tone(passed=turn.index == 2)
+            with orchestrace.evaluator(name="last"):
+                pass
+
+        assert {"iterations": 2, "accepted": True, "stop_reason": "accepted", "accepted_iteration": 2} == outcome(
+            orchestrace_spans
+        )
+        assert [1, 2] == [
+            orchestrace_spans.attributes(f"iteration {one}")["orchestrace.iteration.index"] for one in (1, 2)
+        ]
+        assert "orchestrace.iteration.index" not in orchestrace_spans.attributes("evaluate last")
+
     def test_a_generator_after_an_evaluator_begins_the_next(self, orchestrace_spans: Spans) -> None:
         """Without `iterations()` the index is inferred, said to be so, and there is no span of its own."""
         with orchestrace.agent(name="A"):

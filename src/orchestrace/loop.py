@@ -25,8 +25,8 @@ class Turn:
     __slots__ = ("_iteration", "_progress", "index", "limit")
 
     def __init__(self, index: int, limit: int | None, progress: Progress, iteration: Iteration | None) -> None:
-        self.index = index
-        self.limit = limit
+        self.index: int = index
+        self.limit: int | None = limit
         self._progress = progress
         self._iteration = iteration
 
@@ -94,7 +94,7 @@ class _Loop(Iterator[Turn]):
     @guarded("begin of an iteration", None)
     def _enter(self) -> None:
         self._outer = get_current()
-        self._iteration = Iteration(self._progress.advance())
+        self._iteration = Iteration(self._progress.turn())
         self._here = self._iteration.scope.context
         attach(self._here)
         if self._run is not None:

@@ -321,7 +321,7 @@ recording.roles.iteration.Iteration.leave
 recording.roles.iteration.Iteration.settle
 recording.roles.parts.is_off
 recording.roles.parts.is_silent
-recording.roles.progress.Progress.advance
+recording.roles.progress.Progress.turn
 recording.roles.progress.Progress.close_role
 recording.roles.progress.Progress.open_role
 recording.roles.progress.Progress.outcome

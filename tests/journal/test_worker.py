@@ -290,7 +290,7 @@ class TestFork:
         inside, done = threading.Event(), threading.Event()
 
         def busy() -> None:
-            with worker.between_forks:
+            with worker._between_forks:
                 inside.set()
                 done.wait(30)
 

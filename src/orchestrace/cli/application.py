@@ -12,7 +12,7 @@ from orchestrace.recording.tracer import version
 
 __all__ = ["application"]
 
-application = typer.Typer(
+application: typer.Typer = typer.Typer(
     name="orchestrace",
     no_args_is_help=True,
     add_completion=False,

@@ -28,9 +28,9 @@ class Delivery:
 
     def __init__(self, connect: Callable[[], SpanExporter], resource: Resource, destination: str) -> None:
         self.destination = destination
-        self.losses = Losses(destination)
-        self.sent = 0
-        self.given_up = False
+        self.losses: Losses = Losses(destination)
+        self.sent: int = 0
+        self.given_up: bool = False
         self._connect = connect
         self._resource = sendable(resource)
         self._exporter: SpanExporter | None = None

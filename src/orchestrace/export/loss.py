@@ -19,7 +19,7 @@ class Losses:
     """The spans of this process that did not reach `destination`."""
 
     def __init__(self, destination: str) -> None:
-        self.total = 0
+        self.total: int = 0
         self._destination = destination
         self._reason = ""
         self._said = 0

@@ -34,7 +34,7 @@ class Appender:
     _pid: int
 
     def __init__(self, folder: Path, first: Callable[[], bytes], *, size: int = SEGMENT_SIZE) -> None:
-        self.appended = 0
+        self.appended: int = 0
         """How many payloads were written here since this process began."""
         self._folder = folder
         self._first = first

@@ -57,14 +57,14 @@ class SegmentReader:
         self._size = os.fstat(file.fileno()).st_size
         file.seek(0)
         magic, version, flags, _ = HEADER.unpack(file.read(HEADER.size).ljust(HEADER.size, b"\0"))
-        self.readable = magic == MAGIC and version == VERSION
+        self.readable: bool = magic == MAGIC and version == VERSION
         """The file is a segment of this version."""
-        self.locked = bool(flags & LOCKED)
+        self.locked: bool = bool(flags & LOCKED)
         """The writer holds a lock while it lives."""
-        self.offset = max(offset, HEADER.size)
-        self.ended = False
+        self.offset: int = max(offset, HEADER.size)
+        self.ended: bool = False
         """The end mark was read."""
-        self.torn = False
+        self.torn: bool = False
         """Reading stopped at a frame that is incomplete or fails its checksum."""
 
     def __iter__(self) -> Iterator[bytes]:

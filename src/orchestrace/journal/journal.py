@@ -33,10 +33,10 @@ class Journal:
     """
 
     def __init__(self, folder: Path | None = None, *, resource: Mapping[str, AttributeValue] = {}) -> None:
-        self.folder = default_folder() if folder is None else folder
+        self.folder: Path = default_folder() if folder is None else folder
         with suppress(OSError):  # the current folder is gone
             self.folder = self.folder.absolute()
-        self.lost = 0
+        self.lost: int = 0
         """How many records could not be written. Why was logged, once a minute."""
         self._told = 0
         self._resource = dict(resource)

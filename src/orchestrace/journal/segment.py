@@ -41,7 +41,7 @@ class Segment:
     __slots__ = ("_descriptor", "_map", "_offset", "_size", "path")
 
     def __init__(self, path: Path, descriptor: int, mapping: mmap.mmap) -> None:
-        self.path = path
+        self.path: Path = path
         self._descriptor = descriptor
         self._map = mapping
         self._size = len(mapping)

@@ -94,7 +94,7 @@ class Worker:
 
     def _begin(self) -> None:
         self.started = False
-        self.between_forks = threading.RLock()
+        self._between_forks = threading.RLock()
         self._starting = threading.Lock()
         self._changed = threading.Condition()
         self._stop = threading.Event()
@@ -123,20 +123,20 @@ class Worker:
         _close(database)
 
     def _ingest(self, database: Database, stop: threading.Event, *, others: bool) -> None:
-        with self.between_forks:
+        with self._between_forks:
             from orchestrace.journal.ingest import ingest, ingest_own  # noqa: PLC0415 - as in `_opened`
 
         wanted = self._wanted
         steps = ingest(database, self._folder, pid=os.getpid()) if others else ingest_own(database, self._folder)
         while not stop.is_set():
-            with self.between_forks:
+            with self._between_forks:
                 if next(steps, self) is self:
                     return
             if others:
                 self._wait(stop, wanted, _COURTESY)
 
     def _opened(self, database: Database | None) -> Database:
-        with self.between_forks:
+        with self._between_forks:
             # Imported here: `configure()` is to work in a Python without sqlite3, and a fork must not catch an import.
             from orchestrace.journal.database import connect  # noqa: PLC0415
 
@@ -176,13 +176,13 @@ def _close(database: Database | None) -> None:
 
 
 def _before_fork() -> None:
-    held = [worker for worker in list(_alive) if worker.between_forks.acquire(timeout=_FORK_WAITS)]
+    held = [worker for worker in list(_alive) if worker._between_forks.acquire(timeout=_FORK_WAITS)]  # noqa: SLF001 - same module
     _held[threading.get_ident()] = held
 
 
 def _after_fork_in_parent() -> None:
     for worker in _held.pop(threading.get_ident(), ()):
-        worker.between_forks.release()
+        worker._between_forks.release()  # noqa: SLF001 - same module
 
 
 def _after_fork_in_child() -> None:

@@ -25,7 +25,7 @@ class Processor(SpanProcessor):
     """
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
-        self.sinks = tuple(sinks)
+        self.sinks: tuple[Sink, ...] = tuple(sinks)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Pass on a span that has just started."""

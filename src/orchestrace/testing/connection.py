@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -63,7 +64,11 @@ class Connection(BaseHTTPRequestHandler):
         except _CutError:
             self.close_connection = True
 
-    do_DELETE = do_GET = do_HEAD = do_OPTIONS = do_PATCH = do_POST = do_PUT = _exchange_once  # noqa: N815 - looked up by method
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        # http.server looks for `do_POST` and its like: any method is answered.
+        if name.startswith("do_"):
+            return self._exchange_once
+        raise AttributeError(name)
 
     def _read_body(self) -> bytes:
         if "chunked" in self.headers.get("transfer-encoding", "").lower():

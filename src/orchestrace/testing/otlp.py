@@ -95,7 +95,7 @@ class OtlpReceiver:
     """
 
     def __init__(self, protocol: str = "http/protobuf", reply: Reply | None = None) -> None:
-        self.reply = reply or Reply()
+        self.reply: Reply = reply or Reply()
         self._serve = _SERVERS[protocol]
         self._received: list[Received] = []
         self._arrived = threading.Condition()

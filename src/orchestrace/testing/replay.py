@@ -58,7 +58,7 @@ class ReplayServer:
     """
 
     def __init__(self) -> None:
-        self.closing = threading.Event()
+        self.closing: threading.Event = threading.Event()
         self._queue: list[_Queued] = []
         self._requests: list[Request] = []
         self._faults: list[tuple[Request, str]] = []

@@ -17,7 +17,7 @@ __all__ = ["Spans"]
 _PATIENCE: Final = 10.0
 
 
-class Spans(Sequence[SpanRecord]):
+class Spans(Sequence[SpanRecord]):  # noqa: PLW1641 - a view: two that are equal now need not be so later
     """
     The spans that have ended so far, in that order: a live view.
 
@@ -74,8 +74,6 @@ class Spans(Sequence[SpanRecord]):
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, (list, Spans)) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]  # it is a view: two that are equal now need not be so later
 
     def __repr__(self) -> str:
         return f"<Spans\n{self.tree()}\n>" if self else "<Spans: none>"

@@ -46,7 +46,7 @@ class TestProgress:
     def test_the_last_accepted_iteration_is_remembered(self) -> None:
         """Also when the run goes on after it."""
         progress = Progress()
-        progress.advance().taken = True
-        progress.advance()
+        progress.turn().taken = True
+        progress.turn()
 
         assert (1, (None, None)) == (progress.accepted_index, progress.outcome())

@@ -41,10 +41,10 @@ class Progress:
     The iterations of one run.
 
     They are counted by `iterations()`, or else inferred: a generator that begins after an evaluator has ended, while no
-    other role is open, begins the next one.
+    other role is open, begins the next one. What ran before or after a loop of `iterations()` belongs to none.
     """
 
-    __slots__ = ("_evaluated", "_open", "accepted_index", "detail", "last", "stop")
+    __slots__ = ("_evaluated", "_looped", "_open", "accepted_index", "detail", "last", "stop")
 
     def __init__(self) -> None:
         self.last: Round | None = None
@@ -54,28 +54,37 @@ class Progress:
         self.detail: str | None = None
         self._open = 0
         self._evaluated = False
+        self._looped = False
 
     @property
     def count(self) -> int:
         """How many iterations there were."""
         return self.last.index if self.last is not None else 0
 
-    def advance(self) -> Round:
-        """Begin the next iteration."""
+    def turn(self) -> Round:
+        """Begin the next iteration of `iterations()`: whatever was inferred before was none."""
+        with _counting:
+            if not self._looped:
+                self._looped, self.last, self.accepted_index = True, None, None
+            return self._advance()
+
+    def _advance(self) -> Round:
         if self.last is not None and self.last.accepted:
             self.accepted_index = self.last.index
         self._evaluated = False
         self.last = Round(self.count + 1)
         return self.last
 
-    def open_role(self, *, generates: bool, starts: bool | None) -> Round:
-        """Take note of a role that begins outside of `iterations()`; return the iteration that it belongs to."""
+    def open_role(self, *, generates: bool, starts: bool | None) -> Round | None:
+        """Take note of a role that begins outside of `iterations()`; return its iteration, if it is in any."""
         with _counting:
             due = generates and self._evaluated and not self._open
-            if self.last is None or (due if starts is None else starts and generates):
-                self.advance()
             self._open += 1
-            return self.last  # type: ignore[return-value] # there is one by now
+            if self._looped:
+                return None
+            if self.last is None or (due if starts is None else starts and generates):
+                self._advance()
+            return self.last
 
     def close_role(self, *, evaluates: bool) -> None:
         """Take note of its end."""
