@@ -137,6 +137,12 @@ class TestMaskText:
 
         assert mask_text(word) == "/".join(["A" * 3000, "[masked:openai-key]", "B" * 3000, "[masked:github-token]"])
 
+    @given(st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers()))
+    def test_a_number_is_no_secret(self, number: float) -> None:
+        """Also behind a telling name, where a JSON document would no longer be one without it."""
+        for document in (json.dumps({"Token": number}), json.dumps([{"api_key": number}], indent=1)):
+            assert document == mask_text(document)
+
     @given(st.text(), st.sampled_from(KEYS), st.text())
     def test_a_key_between_any_texts_is_masked(self, before: str, key: str, after: str) -> None:
         """Whatever stands around it, apart from letters that would make it another word."""

@@ -48,6 +48,8 @@ _TELLING: Final = re.compile("[0-9A-Z]")
 _ESCAPES: Final = {"b": 1, "f": 1, "n": 1, "r": 1, "t": 1, "u": 5}
 _DIGIT: Final = re.compile("[0-9]")
 _LETTER: Final = re.compile("[A-Za-z]")
+_NUMBER: Final = re.compile(r"-?[0-9.]+[eE][-+]?[0-9]+")
+"""A number with an exponent mixes letters and digits; in a JSON document nothing can stand in for it."""
 
 
 # Compiled when first used, which most programs never need.
@@ -188,7 +190,8 @@ def _named_before(head: str) -> str | None:
 
 
 def _looks_random(word: str) -> bool:
-    return _DIGIT.search(word, 0, 256) is not None and _LETTER.search(word, 0, 256) is not None
+    mixed = _DIGIT.search(word, 0, 256) is not None and _LETTER.search(word, 0, 256) is not None
+    return mixed and _NUMBER.fullmatch(word) is None
 
 
 def _is_basic(word: str) -> bool:
