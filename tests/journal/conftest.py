@@ -105,7 +105,8 @@ def launch() -> Iterator[Launch]:
     started: list[subprocess.Popen[str]] = []
 
     def start(program: str, *arguments: object) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", program, *map(str, arguments)]
+        # Since 3.12 Python warns of a fork beside threads, which is what is tested.
+        command = [sys.executable, "-W", "ignore:This process", "-c", program, *map(str, arguments)]
         pipe = subprocess.PIPE
         started.append(subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True))  # noqa: S603 - ours
         return started[-1]
