@@ -16,6 +16,7 @@ from orchestrace.recording.guard import report
 from orchestrace.recording.masking import mask_text
 from orchestrace.recording.model_attributes import request_attributes, response_attributes
 from orchestrace.recording.recording import Recording
+from orchestrace.recording.text import label
 from orchestrace.records import SpanRecord
 from orchestrace.typing import AttributeValue, Nanoseconds
 
@@ -191,7 +192,7 @@ class ModelCall(Recording):
         super()._conclude(end)
         answer: Answer = end.value  # type: ignore[assignment] # _finish put it there
         if end.ending == ERROR and answer.failure is not None:
-            self._fail(answer.failure.type, mask_text(answer.failure.message) if self.content else "")
+            self._fail(label(answer.failure.type), mask_text(answer.failure.message) if self.content else "")
 
     def _fail(self, kind: str, message: str) -> None:
         self._status = message

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from orchestrace import conventions as names
 from orchestrace.recording.guard import guarded
 from orchestrace.recording.snapshot import encode
+from orchestrace.recording.text import written
 from orchestrace.typing import AttributeValue
 
 __all__ = ["PromptUse", "listen", "rendered"]
@@ -45,7 +46,7 @@ class PromptUse:
         """Return what the role carries in which the prompt was rendered; the words only where content is recorded."""
         if not content:
             return self.identity()
-        words = {names.PROMPT_TEMPLATE: self.template, names.PROMPT_VARIABLES: encode(self.variables)}
+        words = {names.PROMPT_TEMPLATE: written(self.template)[0], names.PROMPT_VARIABLES: encode(self.variables)}
         return self.identity() | words | ({names.FEW_SHOT: encode(self.few_shot)} if self.few_shot else {})
 
 

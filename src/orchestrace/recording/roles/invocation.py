@@ -56,13 +56,14 @@ class Invocation(Role):
         if end.ending == INTERRUPTED:
             return
         accepted, stop = self.progress.outcome()
+        detail = self.progress.detail
         stop = _ENDED_EARLY.get(end.ending) or stop or "returned"
         known = {
             names.ITERATIONS: self.progress.count or None,
             names.ACCEPTED: accepted,
             names.ACCEPTED_ITERATION: self.progress.accepted_index,
             names.STOP_REASON: stop,
-            names.STOP_DETAIL: self.progress.detail if self.content else None,
+            names.STOP_DETAIL: written(detail)[0] if self.content and detail is not None else None,
             names.SUMMARY: self._summary(end, stop),
         }
         self.put({name: value for name, value in known.items() if value is not None})

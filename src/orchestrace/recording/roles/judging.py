@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from orchestrace import conventions as names
 from orchestrace.recording.recording import Recording
 from orchestrace.recording.roles.declaration import Verdict
-from orchestrace.recording.snapshot import encode, snapshot
+from orchestrace.recording.snapshot import encode
+from orchestrace.recording.text import label, written
 from orchestrace.typing import AttributeValue
 
 __all__ = ["judge", "verdict_attributes"]
@@ -36,18 +37,21 @@ def judge(recording: Recording, verdicts: Sequence[Verdict]) -> None:
 def verdict_attributes(verdict: Verdict, *, content: bool) -> dict[str, AttributeValue]:
     """Return a verdict in the names of the conventions."""
     known = {
-        names.EVALUATION_NAME: verdict.name,
+        names.EVALUATION_NAME: _said(verdict.name, label),
         names.EVALUATION_SCORE: verdict.score,
-        names.EVALUATION_LABEL: verdict.label,
+        names.EVALUATION_LABEL: _said(verdict.label, label),
         names.EVALUATION_PASSED: verdict.passed,
-        names.EVALUATION_EXPLANATION: _words(verdict.feedback) if content else None,
+        names.EVALUATION_EXPLANATION: _said(verdict.feedback, _whole) if content else None,
     }
     return {name: value for name, value in known.items() if value is not None}
 
 
-def _words(feedback: str | None) -> str | None:
-    taken = snapshot(feedback)
-    return taken if taken is None or isinstance(taken, str) else encode(feedback)
+def _said(text: str | None, write: Callable[[str], str]) -> str | None:
+    return None if text is None else write(text)
+
+
+def _whole(text: str) -> str:
+    return written(text)[0]
 
 
 def _fields(verdict: Verdict) -> dict[str, object]:
