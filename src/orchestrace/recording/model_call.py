@@ -55,6 +55,8 @@ class Answer:
     status: int | None = None
     failure: Failure | None = None
     body: str | None = None
+    cut: bool = False
+    """More came than was kept, so that its end (tokens, finish reasons) is not known."""
 
 
 class ModelCall(Recording):
@@ -176,7 +178,7 @@ class ModelCall(Recording):
         told: dict[str, AttributeValue] = {names.ATTEMPTS: self._attempts}
         if answer.response is not None:
             told |= response_attributes(answer.response, content=self.content)
-            if names.TRUNCATED in told:
+            if names.TRUNCATED in told or answer.cut:
                 told[names.TRUNCATED] = [*self._cut, names.OUTPUT_MESSAGES]
         if answer.status is not None and answer.failure is not None:
             told[names.HTTP_STATUS] = answer.status

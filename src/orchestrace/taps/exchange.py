@@ -13,7 +13,7 @@ from orchestrace.recording import clock
 from orchestrace.recording.boundary import Boundary, current_boundary
 from orchestrace.recording.drivers.byte_stream import ByteStream
 from orchestrace.recording.ending import ABANDONED, RETURNED, End
-from orchestrace.recording.model_call import Callee, ModelCall
+from orchestrace.recording.model_call import Answer, Callee, ModelCall
 from orchestrace.recording.scope import Scope
 from orchestrace.taps.head import Head
 from orchestrace.typing import JSONObject
@@ -111,7 +111,11 @@ class Exchange(ABC):
         """Take an answer that the program reads as it comes; what it reads is to be given to what is returned."""
         begun = _nothing if head.is_refusal else self._call.first_chunk
         stream = ByteStream(begun, self._read_out)
-        self._call.answered(lambda: head.read(self._wire, decode(stream.body)), refused=head.is_refusal)
+
+        def read() -> Answer:
+            return replace(head.read(self._wire, decode(stream.body)), cut=stream.is_cut)
+
+        self._call.answered(read, refused=head.is_refusal)
         if self._boundary is not None:
             self._boundary.streaming = self
         return stream

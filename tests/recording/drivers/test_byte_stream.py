@@ -68,10 +68,27 @@ class TestAdd:
         """Memory is bounded; what is kept is a beginning, without a gap."""
         monkeypatch.setattr(byte_stream, "LIMIT", 4)
         small = ByteStream(ear.begin, ear.ends.append)
+        whole = small.is_cut
         for chunk in (b"ab", b"cde", b"f"):
             small.add(chunk)
 
-        assert b"ab" == small.body
+        assert (b"ab", False, True) == (small.body, whole, small.is_cut)
+
+    def test_a_span_says_that_more_came_than_was_kept(
+        self, orchestrace_server: ReplayServer, orchestrace_spans: Spans, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its reader knows that the answer is not whole; the program has all of it."""
+        monkeypatch.setattr(byte_stream, "LIMIT", 600)
+        orchestrace_server.answer(openai_chat("word " * 50, stream=True))
+        with (
+            httpx2.Client() as client,
+            client.stream("POST", f"{orchestrace_server.url}/chat/completions", json=ASKED | {"stream": True}) as got,
+        ):
+            body = got.read()
+        said = orchestrace_spans.attributes("chat m")
+
+        assert body.rstrip().endswith(b"[DONE]")
+        assert ("gen_ai.output.messages",) == said["orchestrace.truncated"]
 
     def test_a_fault_is_reported(self, ear: Ear) -> None:
         """The program gets its chunk all the same."""

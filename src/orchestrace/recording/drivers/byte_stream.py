@@ -38,6 +38,11 @@ class ByteStream:
         """The bytes that were kept."""
         return b"".join(self._chunks)
 
+    @property
+    def is_cut(self) -> bool:
+        """Tell whether more came than was kept."""
+        return self._room < 0
+
     def exhausted(self) -> None:
         """Hear that there is no more."""
         self._end(DRAINED)
