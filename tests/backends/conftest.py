@@ -22,7 +22,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from orchestrace.records import SpanRecord
 from orchestrace.testing import OtlpReceiver, ReplayServer, ToolCall, anthropic_message, openai_chat
-from orchestrace.testing.otlp import decode_resources, decode_spans
+from orchestrace.testing.otlp_decoding import decode_resources, decode_spans
 
 ROOT = Path(__file__).parents[2]
 BINARIES = ROOT / ".build" / "backends" / "bin"

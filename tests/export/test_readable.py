@@ -14,7 +14,7 @@ from opentelemetry.sdk.resources import Resource
 from orchestrace.conventions import SCHEMA_URL
 from orchestrace.export.readable import readable, sendable
 from orchestrace.records import EventRecord, LinkRecord, SpanRecord
-from orchestrace.testing.otlp import decode_resources, decode_spans
+from orchestrace.testing.otlp_decoding import decode_resources, decode_spans
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SPAN = "b7ad6b7169203331"

@@ -3,7 +3,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import httpx
 import pytest
@@ -11,12 +10,8 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
-from opentelemetry.proto.resource.v1.resource_pb2 import Resource as SentResource
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
@@ -24,7 +19,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 
 from orchestrace.records import EventRecord
-from orchestrace.testing.otlp import OtlpReceiver, Reply, decode_resources, decode_spans
+from orchestrace.testing.otlp import OtlpReceiver, Reply
 
 Export = Callable[..., SpanExportResult]
 
@@ -207,28 +202,3 @@ class TestHttp:
             response = post(receiver.endpoint + path, body)
 
             assert (status, []) == (response.status_code, receiver.requests)
-
-
-class TestDecode:
-    @pytest.mark.parametrize(
-        ("sent", "read"),
-        [
-            (AnyValue(), None),
-            (AnyValue(bool_value=False), False),
-            (AnyValue(bytes_value=b"x"), b"x"),
-            (AnyValue(array_value=ArrayValue(values=[AnyValue(int_value=1), AnyValue(string_value="a")])), [1, "a"]),
-            (
-                AnyValue(kvlist_value=KeyValueList(values=[KeyValue(key="k", value=AnyValue(double_value=0.5))])),
-                {"k": 0.5},
-            ),
-        ],
-    )
-    def test_every_value_is_read(self, sent: AnyValue, read: Any) -> None:
-        """Whoever sent it, of whatever type it is."""
-        span = Span(attributes=[KeyValue(key="x", value=sent)])
-        resource = SentResource(attributes=[KeyValue(key="y", value=sent)])
-        message = ExportTraceServiceRequest(
-            resource_spans=[ResourceSpans(resource=resource, scope_spans=[ScopeSpans(spans=[span])])]
-        )
-
-        assert ({"x": read}, [{"y": read}]) == (decode_spans(message)[0].attributes, decode_resources(message))
