@@ -5,7 +5,11 @@ from pathlib import Path
 
 ABOUT_THE_WHOLE = {
     "backends": "a program, a real collector and a real Jaeger together",
+    "context": "one trace across threads, tasks, processes and queues",
     "contracts": "rules that hold for every module",
+    "guests": "other instrumentations of the same SDKs beside ours",
+    "living": "programs that have OpenTelemetry already, or set it up their own way",
+    "streams": "streams that leave the agent which began them",
     "typing": "read by type checkers, never run",
 }
 """Folders of tests that mirror no folder of the source, and why."""
