@@ -8,7 +8,7 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-backends backends check lint style types pyright verifytypes layers format constraints clean
+.PHONY: help demo test test-backends compatibility backends check lint style types pyright verifytypes layers format constraints clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The type checker's wheel brings its own JavaScript and Node: it has nothing to look for elsewhere.
@@ -34,6 +34,10 @@ test: .venv-test/ready ## Run all tests, on all cores
 
 test-backends: .venv-test/ready .build/backends/ready ## Run the tests against a real collector and a real Jaeger
 	@$(TEST)python -m pytest -m backends tests/backends
+
+compatibility: .venv-test/ready ## Renew docs/compatibility.md from the tests that its tables stand for
+	@$(TEST)python -m pytest -q -n auto -m compatibility --compatibility docs/compatibility.md tests/guests tests/living \
+		tests/context tests/streams
 
 backends: .build/backends/ready ## Build that collector and that Jaeger from Go modules; needs Go, takes minutes, once
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from orchestrace.conversation import messages_of
 from orchestrace.decorators import agent, evaluator, generator, retriever, tool, workflow
 from orchestrace.evaluations import Evaluation
 from orchestrace.handle import current, reference
@@ -15,6 +14,7 @@ from orchestrace.recording.content import content
 
 if TYPE_CHECKING:
     from orchestrace.configuration import configure, flush, shutdown, status
+    from orchestrace.conversation import messages_of
     from orchestrace.instrumentation import instrument, uninstrument
     from orchestrace.model_calls import llm_call
 
@@ -47,6 +47,7 @@ _LOADED_WHEN_USED = {
     "flush": "configuration",
     "instrument": "instrumentation",
     "llm_call": "model_calls",
+    "messages_of": "conversation",
     "shutdown": "configuration",
     "status": "configuration",
     "uninstrument": "instrumentation",

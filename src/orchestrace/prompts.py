@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, overload
 
 from orchestrace.exceptions import PromptError
@@ -158,6 +157,8 @@ def _data(value: object, whose: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def _digest(data: object) -> str:
+    from hashlib import sha256  # noqa: PLC0415 - 3 ms, wanted where there is a prompt
+
     return sha256(canonical(data).encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -24,8 +24,6 @@ from itertools import islice
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Final
 
-import orjson
-
 from orchestrace.recording.fields import NOTHING, fields_of, type_name
 from orchestrace.recording.masking import SECRET, is_secret_name, mask_text
 from orchestrace.recording.scalar import number, scalar, sha256
@@ -70,18 +68,18 @@ def _take(value: object) -> tuple[JSON, str]:
     except Exception:  # noqa: BLE001, S110 - memory or stack ran out, or a stranger found a way
         pass
     lost: JSON = {"type": type_name(type(value)).encode("ascii", "replace").decode()}
-    return lost, orjson.dumps(lost).decode()
+    return lost, _dump(lost).decode()
 
 
 def _dumped(taken: JSON) -> tuple[JSON, bytes]:
     try:
-        return taken, orjson.dumps(taken)
+        return taken, _dump(taken)
     except TypeError:  # a lone surrogate
         import json  # noqa: PLC0415 - rarely wanted
 
         text = json.dumps(taken, ensure_ascii=False).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        whole = orjson.loads(text)
-        return whole, orjson.dumps(whole)
+        whole = _load(text)
+        return whole, _dump(whole)
 
 
 def _masked(taken: JSON, text: str) -> tuple[JSON, str]:
@@ -89,8 +87,21 @@ def _masked(taken: JSON, text: str) -> tuple[JSON, str]:
     masked = mask_text(text)
     if masked is text:
         return taken, text
-    taken = orjson.loads(masked)
-    return taken, orjson.dumps(taken).decode()  # again: two names can have become one
+    taken = _load(masked)
+    return taken, _dump(taken).decode()  # again: two names can have become one
+
+
+def _dump(value: JSON) -> bytes:
+    import orjson  # noqa: PLC0415 - 3 ms at import, wanted at the first call
+
+    return orjson.dumps(value)
+
+
+def _load(text: str | bytes) -> JSON:
+    import orjson  # noqa: PLC0415 - as above
+
+    value: JSON = orjson.loads(text)
+    return value
 
 
 class _Walk:

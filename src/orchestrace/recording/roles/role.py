@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
@@ -123,6 +122,8 @@ class Role(Recording):
         config = call.find(said) if isinstance(said, str) or callable(said) else said
         if config is MISSING or config is None:
             return {}
+        import hashlib  # noqa: PLC0415 - 3 ms, wanted where there is a configuration
+
         document = encode(config)
         digest = hashlib.sha256(document.encode()).hexdigest()[:_HASH]
         known: dict[str, AttributeValue] = {names.AGENT_CONFIG_HASH: digest}
