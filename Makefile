@@ -8,7 +8,7 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-backends compatibility backends check lint style types pyright verifytypes layers format constraints clean
+.PHONY: help demo test test-backends test-oldest test-pythons compatibility backends check lint style types pyright verifytypes layers format constraints clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The type checker's wheel brings its own JavaScript and Node: it has nothing to look for elsewhere.
@@ -18,6 +18,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 demo_needs := -e '.[cli,demo]'
 test_needs := -e '.[cli,demo]' --group test
 check_needs := -e '.[cli,demo]' --group check
+versions_needs := -e '.[cli,demo]' --group versions
 
 DEMO := .venv-demo/bin/
 TEST := .venv-test/bin/
@@ -38,6 +39,18 @@ test-backends: .venv-test/ready .build/backends/ready ## Run the tests against a
 compatibility: .venv-test/ready ## Renew docs/compatibility.md from the tests that its tables stand for
 	@$(TEST)python -m pytest -q -n auto -m compatibility --compatibility docs/compatibility.md tests/guests tests/living \
 		tests/context tests/streams
+
+test-oldest: .venv-oldest/ready ## Run the tests of tests/versions with the oldest versions that we claim
+	@.venv-oldest/bin/python -m pytest -q tests/versions
+
+# One environment after the other: each is as large as the first.
+test-pythons: ## Run them with the newest versions on every Python from 3.10 on that this machine has
+	@for python in python3.10 python3.11 python3.12 python3.13 python3.14; do \
+		if $$python -c '' 2>/dev/null; then \
+			echo "== $$python"; $(MAKE) --no-print-directory PYTHON=$$python .venv-on-$$python/ready; \
+			.venv-on-$$python/bin/python -m pytest -q tests/versions; \
+		fi; \
+	done
 
 backends: .build/backends/ready ## Build that collector and that Jaeger from Go modules; needs Go, takes minutes, once
 
@@ -66,13 +79,23 @@ format: .venv-check/ready ## Format the code and apply the safe fixes of the lin
 	@$(CHECK)ruff check --fix
 	@$(CHECK)ruff format
 
+define made
+	@echo "making .venv-$* (once; a minute or so)"
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --upgrade --constraint constraints.txt pip
+	@$(@D)/bin/python -m pip install --quiet --no-compile --constraint $(1) --build-constraint constraints.txt $(2)
+	@touch $@
+endef
+
 # pip comes first: the one of a bare machine may not know dependency groups.
 .venv-%/ready: pyproject.toml constraints.txt
-	@echo "making .venv-$* (once; a minute or so)"
-	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
-	@.venv-$*/bin/python -m pip install --quiet --upgrade --constraint constraints.txt pip
-	@.venv-$*/bin/python -m pip install --quiet --no-compile --constraint constraints.txt --build-constraint constraints.txt $($*_needs)
-	@touch $@
+	$(call made,constraints.txt,$($*_needs))
+
+.venv-on-%/ready: pyproject.toml constraints.txt
+	$(call made,constraints.txt,$(versions_needs))
+
+.venv-oldest/ready: pyproject.toml constraints.txt constraints-oldest.txt
+	$(call made,constraints-oldest.txt,$(versions_needs))
 
 .build/backends/ready: backends/build backends/collector/manifest.yaml backends/collector/go.sum
 	@echo "building a collector and Jaeger from Go modules (once; some minutes)"
@@ -92,4 +115,4 @@ constraints: ## Renew constraints.txt from a fresh resolve
 	@mv .build/constraints.txt constraints.txt
 
 clean: ## Remove environments and caches
-	rm -rf .venv-demo .venv-test .venv-check .build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv-* .build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -18,7 +18,8 @@ def constraint(distribution: Distribution) -> str:
     pin = f"{distribution.name.lower()}=={distribution.version}"
     needs = distribution.metadata.get("Requires-Python") or ""
     newest = max((part.strip(" >=") for part in needs.split(",") if ">=" in part), key=_release, default=OLDEST)
-    return pin if _release(newest) <= _release(OLDEST) else f'{pin} ; python_version >= "{newest}"'
+    release = ".".join(str(part) for part in _release(newest))
+    return pin if _release(newest) <= _release(OLDEST) else f'{pin} ; python_version >= "{release}"'
 
 
 def _release(version: str) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ ABOUT_THE_WHOLE = {
     "living": "programs that have OpenTelemetry already, or set it up their own way",
     "streams": "streams that leave the agent which began them",
     "typing": "read by type checkers, never run",
+    "versions": "what must hold with every version of everything that we claim",
 }
 """Folders of tests that mirror no folder of the source, and why."""
 
