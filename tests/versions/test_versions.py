@@ -98,9 +98,8 @@ WAYS = ("create", "stream", "create_async", "stream_async", "message_create", "m
 
 def run(program: str, *arguments: str) -> str:
     """Run a program in an interpreter of its own and return what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=120, check=False
-    )  # noqa: S603 - ours
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603 - ours
     assert done.returncode == 0, done.stderr
     return done.stdout
 
