@@ -61,12 +61,19 @@ class TestConfigure:
         assert "shutdown() in between" in said["error"]
 
     def test_unknown_arguments_are_errors(self, tmp_path: Path) -> None:
-        """A misspelt setting does not pass in silence."""
+        """A misspelt setting does not pass in silence: as Python's own error and as ours, with what may be meant."""
         said, _ = execute(
-            "try: orchestrace.configure(endpiont='x')\nexcept TypeError as error: say(error=error)", tmp_path
+            "found = []\n"
+            "for kind in (TypeError, orchestrace.exceptions.ConfigurationError):\n"
+            "    try: orchestrace.configure(endpiont='x')\n"
+            "    except kind as error: found.append(str(error))\n"
+            "import inspect; say(errors=found, signature=str(inspect.signature(orchestrace.configure)))",
+            tmp_path,
         )
 
-        assert "endpiont" in said["error"]
+        assert 2 == len(said["errors"])
+        assert "no setting 'endpiont'. Did you mean 'endpoint'? It has: service_name, endpoint," in said["errors"][0]
+        assert "endpoint: 'str | None' = None" in said["signature"]
 
     def test_decorated_but_not_configured_is_said_once(self, tmp_path: Path) -> None:
         """The program runs, and one line says that nothing is recorded."""

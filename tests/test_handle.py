@@ -100,3 +100,23 @@ class TestTag:
 
         tags = {key: value for key, value in orchestrace_spans.attributes(name).items() if ".tag." in key}
         assert {"orchestrace.tag.trial": True, "orchestrace.tag.eu": True} == tags
+
+
+class TestElsewhere:
+    def test_a_worker_says_more_of_the_run_that_it_works_for(self, orchestrace_spans: Spans) -> None:
+        """Its reference is known there; a key and a tag stand on what follows there."""
+        with orchestrace.agent(name="Crafter") as run:
+            carrier = orchestrace.inject({})
+        with orchestrace.extract(carrier):
+            reference = orchestrace.reference()
+            orchestrace.current().set_key("job-1")
+            orchestrace.current().tag("sent")
+            orchestrace.current().set_output("nothing that this process could write")
+            orchestrace.current().evaluation(score=1.0)
+            with orchestrace.tool(name="send"):
+                pass
+        told = orchestrace_spans.attributes("execute_tool send")
+
+        assert run.reference == reference
+        assert ("job-1", True) == (told["orchestrace.key"], told["orchestrace.tag.sent"])
+        assert "orchestrace.key" not in orchestrace_spans.attributes("invoke_agent Crafter")

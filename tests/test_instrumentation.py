@@ -110,6 +110,24 @@ class TestInstrument:
 
         assert [[], ["groq._base_client", "httpx"], True] == run(script, tmp_path)
 
+    def test_reaches_what_carries_a_context(self) -> None:
+        """Threads, processes and pools, those that are imported later as well; they are no clients that are tapped."""
+        script = """
+        import threading
+        instrumentation.instrument()
+        before = "concurrent.futures.thread" in sys.modules
+        from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+        from multiprocessing.pool import Pool
+        from multiprocessing import Process
+        methods = threading.Thread.start, ThreadPoolExecutor.submit, ProcessPoolExecutor.submit, Pool.map, Process.start
+        carried = [hasattr(method, "__wrapped__") for method in methods]
+        instrumentation.uninstrument()
+        left = hasattr(threading.Thread.start, "__wrapped__")
+        print(json.dumps([before, carried, left, instrumentation.tapped()]))
+        """
+
+        assert [False, [True] * 5, False, []] == run(script)
+
     def test_not_what_is_imported_after_the_end(self) -> None:
         """After `uninstrument()` an import is left alone; the next `instrument()` reaches it."""
         script = """

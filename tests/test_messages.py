@@ -76,7 +76,7 @@ class TestRecords:
 
     def test_unknown_tokens_are_none(self) -> None:
         """Never 0."""
-        assert [None] * 5 == list(dataclasses.astuple(Usage()))
+        assert [*[None] * 5, {}] == list(dataclasses.astuple(Usage()))
 
     def test_requests_share_no_lists(self) -> None:
         """A default is made for each."""

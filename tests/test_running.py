@@ -140,3 +140,27 @@ class TestForeignProvider:
 
         assert ["inner"] == seen["seen"]
         assert ["invoke_agent A"] == recorded(journal)
+
+
+class TestConventions:
+    def test_are_written_until_the_configuration_ends(self, run: Run) -> None:
+        """On spans and metrics alike; the next configuration begins with today's names."""
+        program = """
+from orchestrace.testing import capture
+from orchestrace.messages import Usage
+
+def ask():
+    with capture(instrument=False) as spans, orchestrace.llm_call("m", "openai") as call:
+        call.response("Hi", usage=Usage(3, 1, cache_write=2))
+    return sorted(name for name in spans.attributes("chat m") if "cache" in name)
+
+found = []
+for chosen in ("released", "both", "current"):
+    orchestrace.configure(conventions=chosen)
+    found.append(ask())
+    orchestrace.shutdown()
+say(found=[*found, ask()])
+"""
+        older, newer = (f"gen_ai.usage.cache_{word}.input_tokens" for word in ("creation", "write"))
+
+        assert {"found": [[older], [older, newer], [older, newer], [older, newer]]} == run(program)

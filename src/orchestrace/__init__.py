@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orchestrace.conversation import messages_of
     from orchestrace.instrumentation import instrument, uninstrument
     from orchestrace.model_calls import llm_call
+    from orchestrace.propagation import environment, extract, inject
 
 __all__ = [
     "Evaluation",
@@ -26,9 +27,12 @@ __all__ = [
     "configure",
     "content",
     "current",
+    "environment",
     "evaluator",
+    "extract",
     "flush",
     "generator",
+    "inject",
     "instrument",
     "iterations",
     "llm_call",
@@ -44,7 +48,10 @@ __all__ = [
 
 _LOADED_WHEN_USED = {
     "configure": "configuration",
+    "environment": "propagation",
+    "extract": "propagation",
     "flush": "configuration",
+    "inject": "propagation",
     "instrument": "instrumentation",
     "llm_call": "model_calls",
     "messages_of": "conversation",

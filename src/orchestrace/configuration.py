@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
-from orchestrace import instrumentation
-from orchestrace.exceptions import ConfigurationError
+from orchestrace import instrumentation, propagation
+from orchestrace.exceptions import ConfigurationError, UnknownSettingError
 from orchestrace.recording import content as content_level
 from orchestrace.recording import finaliser
 from orchestrace.recording.guard import faults, report
 from orchestrace.recording.switch import is_off
 from orchestrace.running import Running, start
-from orchestrace.settings import Settings
+from orchestrace.settings import Settings, meant
 from orchestrace.typing import AttributeValue
 
-__all__ = ["Status", "configure", "flush", "shutdown", "status"]
+__all__ = ["Status", "configure", "flush", "preconfigure", "shutdown", "status"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _lock = threading.RLock()
 _running: Running | None = None
+_provisional = False
+"""What runs was not asked for by the program itself, which may still say otherwise."""
 _hooked = False
 
 
@@ -44,6 +51,22 @@ class Status:
     faults: dict[str, int] = field(default_factory=dict)
 
 
+def _known_alone(function: Callable[P, T]) -> Callable[P, T]:
+    """Make an argument that does not exist an error that says which one may have been meant."""
+    known = inspect.signature(function).parameters
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+        for name in kwargs:
+            if name not in known:
+                msg = f"configure() has no setting {name!r}.{meant(name, known)} It has: {', '.join(known)}."
+                raise UnknownSettingError(msg)
+        return function(*args, **kwargs)
+
+    return checked
+
+
+@_known_alone
 def configure(  # noqa: PLR0913 - the settings of the whole package, each of which has a default
     service_name: str | None = None,
     *,
@@ -73,13 +96,13 @@ def configure(  # noqa: PLR0913 - the settings of the whole package, each of whi
             `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says, else "full".
         isolated: Record through a provider of our own, also where the program has one, and show nobody else anything.
         export: Whether to send; default: unless the program has set a provider, which sends already.
-        conventions: Which names to write: "current".
+        conventions: Which names to write: "current", "released" (core 1.41.1, as older dashboards have), or "both".
 
     A tracer provider that the program has set is joined; else ours becomes the global one. A second call with the same
     arguments changes nothing. `ORCHESTRACE_DISABLED=true` and `OTEL_SDK_DISABLED=true` make it do nothing.
 
     Raises:
-        ConfigurationError: A setting is malformed, or contradicts another or an earlier call.
+        ConfigurationError: A setting is unknown or malformed, or contradicts another or an earlier call.
 
     """
     settings = Settings(**locals())  # every argument is a setting
@@ -87,16 +110,31 @@ def configure(  # noqa: PLR0913 - the settings of the whole package, each of whi
         _apply(settings)
 
 
-def _apply(settings: Settings) -> None:
-    global _running, _hooked  # noqa: PLW0603 - the process has one configuration
+def preconfigure(*, instrument: bool = True) -> None:
+    """
+    Configure as the variables say, for a program that may not know of us; if it calls `configure()`, that holds.
+
+    Raises ConfigurationError.
+    """
+    if not is_off():
+        _apply(Settings(instrument=instrument), provisional=True)
+
+
+def _apply(settings: Settings, *, provisional: bool = False) -> None:
+    global _running, _provisional, _hooked  # noqa: PLW0603 - the process has one configuration
     with _lock:
         if _running is not None:
-            if _running.settings == settings:
+            if provisional or _running.settings == settings:
+                _provisional = _provisional and provisional
                 return
-            msg = "configure() was called before, with other arguments: call it once, or shutdown() in between."
-            raise ConfigurationError(msg)
+            if not _provisional:
+                msg = "configure() was called before, with other arguments: call it once, or shutdown() in between."
+                raise ConfigurationError(msg)
+            shutdown()
+        _provisional = provisional
         _running = start(settings)
         content_level.use(settings.content)
+        propagation.adopt()
         if not _hooked:
             _hooked = True
             finaliser.at_exit(_leave)
@@ -128,6 +166,7 @@ def shutdown(timeout: float = 5.0) -> None:
             return
         try:
             finaliser.drain(timeout)
+            propagation.release()
             if ending.settings.instrument:
                 instrumentation.uninstrument()
             content_level.use(None)

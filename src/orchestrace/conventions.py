@@ -23,6 +23,7 @@ GENAI: Final = "gen-ai registry.yaml @0387091"
 CORE: Final = "semantic conventions 1.44.0"
 OPENINFERENCE: Final = "OpenInference semantic conventions"
 OURS: Final = "orchestrace"
+RELEASED: Final = "core 1.41.1, the last released GenAI text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,12 @@ REQUEST_FREQUENCY_PENALTY: Final = _name("gen_ai.request.frequency_penalty", GEN
 REQUEST_PRESENCE_PENALTY: Final = _name("gen_ai.request.presence_penalty", GENAI)
 REQUEST_CHOICE_COUNT: Final = _name("gen_ai.request.choice.count", GENAI)
 REQUEST_STREAM: Final = _name("gen_ai.request.stream", GENAI)
+REQUEST_STREAM_CURSOR: Final = _name("gen_ai.request.stream_cursor", GENAI)
 REQUEST_REASONING_LEVEL: Final = _name("gen_ai.request.reasoning.level", GENAI)
 REQUEST_PREVIOUS_RESPONSE_ID: Final = _name("gen_ai.request.previous_response.id", GENAI)
 REQUEST_ENCODING_FORMATS: Final = _name("gen_ai.request.encoding_formats", GENAI)
+REQUEST_BATCH_SIZE: Final = _name("orchestrace.request.batch_size", OURS)
+EMBEDDINGS_DIMENSION_COUNT: Final = _name("gen_ai.embeddings.dimension.count", GENAI)
 REQUEST_PARAMETERS: Final = _name("orchestrace.request.parameters", OURS, content=True)
 OUTPUT_TYPE: Final = _name("gen_ai.output.type", GENAI)
 SYSTEM_INSTRUCTIONS: Final = _name("gen_ai.system_instructions", GENAI, content=True)
@@ -84,9 +88,14 @@ OUTPUT_MESSAGES: Final = _name("gen_ai.output.messages", GENAI, content=True)
 TOOL_DEFINITIONS: Final = _name("gen_ai.tool.definitions", GENAI, content=True)
 RESPONSE_ID: Final = _name("gen_ai.response.id", GENAI)
 RESPONSE_MODEL: Final = _name("gen_ai.response.model", GENAI)
+RESPONSE_STATUS: Final = _name("gen_ai.response.status", GENAI)
 RESPONSE_FINISH_REASONS: Final = _name("gen_ai.response.finish_reasons", GENAI)
 RESPONSE_RAW_FINISH_REASONS: Final = _name("orchestrace.response.finish_reasons", OURS)
 RESPONSE_TIME_TO_FIRST_CHUNK: Final = _name("gen_ai.response.time_to_first_chunk", GENAI)
+RESPONSE_FLAGGED: Final = _name("orchestrace.response.flagged", OURS)
+RESPONSE_FLAGGED_CATEGORIES: Final = _name("orchestrace.response.flagged_categories", OURS)
+RESPONSE_INPUT_TOKENS: Final = _name("orchestrace.response.input_tokens", OURS)
+RESPONSE_USAGE: Final = _name("orchestrace.response.usage", OURS)
 RESPONSE_CHUNKS: Final = _name("orchestrace.response.chunks", OURS)
 RESPONSE_BODY: Final = _name("orchestrace.response.body", OURS, content=True)
 USAGE_INPUT_TOKENS: Final = _name("gen_ai.usage.input_tokens", GENAI)
@@ -95,11 +104,16 @@ USAGE_CACHE_READ: Final = _name("gen_ai.usage.cache_read.input_tokens", GENAI)
 USAGE_CACHE_WRITE: Final = _name("gen_ai.usage.cache_write.input_tokens", GENAI)
 USAGE_CACHE_CREATION: Final = _name("gen_ai.usage.cache_creation.input_tokens", "core 1.41.1; Jaeger 2.20 reads it")
 USAGE_REASONING: Final = _name("gen_ai.usage.reasoning.output_tokens", GENAI)
+TOKEN_MODALITY: Final = _name("gen_ai.token.modality", GENAI)
+TOKEN_TYPE: Final = _name("gen_ai.token.type", RELEASED)
 ATTEMPTS: Final = _name("orchestrace.attempts", OURS)
 OPENAI_API_TYPE: Final = _name("openai.api.type", GENAI)
 OPENAI_REQUEST_SERVICE_TIER: Final = _name("openai.request.service_tier", GENAI)
 OPENAI_RESPONSE_SERVICE_TIER: Final = _name("openai.response.service_tier", GENAI)
 OPENAI_SYSTEM_FINGERPRINT: Final = _name("openai.response.system_fingerprint", GENAI)
+
+INFERENCE_DETAILS_EVENT: Final = "gen_ai.client.inference.operation.details"
+CLIENT_EXCEPTION_EVENT: Final = "gen_ai.client.operation.exception"
 
 # -- prompts and examples ---------------------------------------------------------------------------------------------
 PROMPT_NAME: Final = _name("gen_ai.prompt.name", GENAI)
@@ -151,6 +165,7 @@ EVALUATOR_VERSION: Final = _name("orchestrace.evaluator.version", OURS)
 EVALUATOR_KIND: Final = _name("orchestrace.evaluator.kind", OURS)
 
 EVALUATION_RESULT_EVENT: Final = "gen_ai.evaluation.result"
+"""GenAI events.yaml @0387091, as those of a model call."""
 
 # -- outcomes ---------------------------------------------------------------------------------------------------------
 OUTCOME_PREFIX: Final = _name("orchestrace.outcome.", OURS, content=True)
@@ -158,6 +173,7 @@ OUTCOME_PREFIX: Final = _name("orchestrace.outcome.", OURS, content=True)
 # -- identity, inherited by every descendant --------------------------------------------------------------------------
 KEY: Final = _name("orchestrace.key", OURS)
 CONVERSATION_ID: Final = _name("gen_ai.conversation.id", GENAI)
+CONVERSATION_COMPACTED: Final = _name("gen_ai.conversation.compacted", GENAI)
 SESSION_ID: Final = _name("session.id", CORE)
 USER_ID: Final = _name("user.id", CORE)
 TENANT: Final = _name("orchestrace.tenant", OURS)
@@ -173,3 +189,31 @@ EXCEPTION_EVENT: Final = "exception"
 
 # -- what was cut -----------------------------------------------------------------------------------------------------
 TRUNCATED: Final = _name("orchestrace.truncated", OURS)
+
+# -- metrics: GenAI metrics.yaml and token-metrics.yaml @066d4a7 ------------------------------------------------------
+INFERENCE_DURATION: Final = "gen_ai.client.inference.duration"
+TIME_TO_FIRST_CHUNK: Final = "gen_ai.client.inference.time_to_first_chunk"
+TIME_PER_OUTPUT_CHUNK: Final = "gen_ai.client.inference.time_per_output_chunk"
+INFERENCE_USAGE_INPUT: Final = "gen_ai.client.inference.usage.input_tokens"
+INFERENCE_USAGE_OUTPUT: Final = "gen_ai.client.inference.usage.output_tokens"
+INFERENCE_USAGE_CACHE_READ: Final = "gen_ai.client.inference.usage.cache_read.input_tokens"
+INFERENCE_USAGE_CACHE_WRITE: Final = "gen_ai.client.inference.usage.cache_write.input_tokens"
+INFERENCE_USAGE_REASONING: Final = "gen_ai.client.inference.usage.reasoning.output_tokens"
+INFERENCE_INPUT_TOKENS: Final = "gen_ai.client.inference.operation.input_tokens"
+INFERENCE_OUTPUT_TOKENS: Final = "gen_ai.client.inference.operation.output_tokens"
+OPERATION_DURATION: Final = "gen_ai.client.operation.duration"
+INVOKE_AGENT_DURATION: Final = "gen_ai.invoke_agent.duration"
+INVOKE_AGENT_INFERENCE_CALLS: Final = "gen_ai.invoke_agent.inference_calls"
+INVOKE_AGENT_TOOL_CALLS: Final = "gen_ai.invoke_agent.tool_calls"
+INVOKE_WORKFLOW_DURATION: Final = "gen_ai.invoke_workflow.duration"
+EXECUTE_TOOL_DURATION: Final = "gen_ai.execute_tool.duration"
+
+# -- metrics: core 1.41.1, gone since ---------------------------------------------------------------------------------
+USAGE_OF_TOKENS: Final = "gen_ai.client.token.usage"
+OPERATION_TIME_TO_FIRST_CHUNK: Final = "gen_ai.client.operation.time_to_first_chunk"
+OPERATION_TIME_PER_OUTPUT_CHUNK: Final = "gen_ai.client.operation.time_per_output_chunk"
+
+# -- metrics of our own -----------------------------------------------------------------------------------------------
+INVOCATIONS: Final = "orchestrace.invocations"
+INVOCATION_ITERATIONS: Final = "orchestrace.invocation.iterations"
+EVALUATION_SCORES: Final = "orchestrace.evaluation.score"

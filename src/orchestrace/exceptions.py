@@ -2,7 +2,8 @@
 The errors a program can see from us: at import, configure or decoration time, and when it reads a journal.
 
     OrchestraceError
-    ├── ConfigurationError   a setting that is unknown, malformed or contradicts another
+    ├── ConfigurationError   a setting that is malformed or contradicts another
+    │   └── UnknownSettingError   one that does not exist
     ├── JournalError         something that is not in the journal, or a journal that cannot be read
     ├── UsageError           a decorator or context manager used where it cannot work
     └── PromptError          a template whose variables do not fit
@@ -12,7 +13,7 @@ Nothing raised while a decorated program runs is ours: see `recording.guard`.
 
 from __future__ import annotations
 
-__all__ = ["ConfigurationError", "JournalError", "OrchestraceError", "PromptError", "UsageError"]
+__all__ = ["ConfigurationError", "JournalError", "OrchestraceError", "PromptError", "UnknownSettingError", "UsageError"]
 
 
 class OrchestraceError(Exception):
@@ -21,6 +22,10 @@ class OrchestraceError(Exception):
 
 class ConfigurationError(OrchestraceError, ValueError):
     """Say which setting is wrong, what is allowed, and what to write instead."""
+
+
+class UnknownSettingError(ConfigurationError, TypeError):
+    """Say which setting does not exist, and which one it may have been meant for."""
 
 
 class JournalError(OrchestraceError, LookupError):

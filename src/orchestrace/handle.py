@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from opentelemetry.trace import format_span_id, format_trace_id
-
 from orchestrace import conventions as names
 from orchestrace.evaluations import Evaluation
 from orchestrace.recording import lineage
 from orchestrace.recording.guard import guarded
 from orchestrace.recording.recording import Recording
+from orchestrace.recording.reference import reference_of
+from orchestrace.recording.remote import Remote
 from orchestrace.recording.roles.iteration import Iteration
 from orchestrace.recording.roles.judging import judge
 from orchestrace.recording.roles.role import RUNS, Role
@@ -16,8 +16,6 @@ from orchestrace.recording.roles.turn import round_around
 from orchestrace.recording.text import label
 
 __all__ = ["Handle", "current", "reference"]
-
-_SECOND = 1_000_000_000
 
 
 class Handle:
@@ -38,14 +36,10 @@ class Handle:
         """
         What to keep to find the running invocation again: `{trace}-{span}-{unix seconds, hex}`, 58 characters.
 
-        It is that of the innermost agent or workflow around; of the role itself where there is none; empty outside.
+        It is that of the innermost agent or workflow around, also in a worker or subprocess of it; of the role itself
+        where there is none; empty outside.
         """
-        run = lineage.nearest(self._recording, *RUNS) or self._recording
-        context = run.span.get_span_context() if run is not None else None
-        if run is None or context is None or not context.is_valid:
-            return ""
-        ids = format_trace_id(context.trace_id), format_span_id(context.span_id)
-        return f"{ids[0]}-{ids[1]}-{run.started // _SECOND:08x}"
+        return reference_of(self._recording)
 
     @guarded("set_key", None)
     def set_key(self, key: object) -> None:
@@ -90,7 +84,9 @@ class Handle:
 def current() -> Handle:
     """Return the handle of the innermost invocation or role that is running here; outside of one it does nothing."""
     inner = (
-        one for one in lineage.upwards(lineage.current()) if isinstance(one, Role) and not isinstance(one, Iteration)
+        one
+        for one in lineage.upwards(lineage.current())
+        if isinstance(one, (Role, Remote)) and not isinstance(one, Iteration)
     )
     return Handle(next(inner, None))
 

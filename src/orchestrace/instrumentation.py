@@ -7,6 +7,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Final
 
+from orchestrace import propagation
+from orchestrace.concurrency import executor, pool, start
 from orchestrace.recording.guard import report
 from orchestrace.recording.switch import is_off
 from orchestrace.taps import httpx, stainless
@@ -19,6 +21,15 @@ _TAPS: Final[dict[str, Callable[[ModuleType, Patches], None]]] = {
     **dict.fromkeys(stainless.MODULES, stainless.install),
 }
 
+_CARRIERS: Final[dict[str, Callable[[ModuleType, Patches], None]]] = {
+    **dict.fromkeys(executor.MODULES, executor.install),
+    **dict.fromkeys(start.MODULES, start.install),
+    pool.MODULE: pool.install,
+}
+"""What takes work elsewhere, and loses the context on the way."""
+
+_INSTALL: Final = _TAPS | _CARRIERS
+
 _lock = threading.RLock()
 _patches: Final = Patches()
 _tapped: Final[dict[str, ModuleType]] = {}
@@ -30,6 +41,9 @@ def instrument() -> None:
     """
     Record the model calls of every known HTTP client and SDK, those imported later as well.
 
+    What a run gives to threads, processes and pools becomes part of it. So does the whole process, if another started
+    it with `environment()`.
+
     Spans go to the provider of `configure()`, else to OpenTelemetry's global one. Doing it twice changes nothing. Does
     nothing where `ORCHESTRACE_DISABLED` or `OTEL_SDK_DISABLED` is true.
     """
@@ -38,6 +52,7 @@ def instrument() -> None:
         return
     with _lock:
         _active = True
+        propagation.adopt()
         if _hooked:
             for name in list(_waiting):
                 _tap(_waiting[name])
@@ -45,7 +60,7 @@ def instrument() -> None:
         _hooked = True
     import wrapt  # noqa: PLC0415 - 33 ms, wanted here only
 
-    for name in _TAPS:
+    for name in _INSTALL:
         wrapt.register_post_import_hook(_imported, name)
 
 
@@ -54,6 +69,7 @@ def uninstrument() -> None:
     global _active  # noqa: PLW0603 - as above
     with _lock:
         _active = False
+        propagation.release()
         _tapped.clear()
         _patches.undo()
 
@@ -65,7 +81,7 @@ def is_instrumented() -> bool:
 
 def tapped() -> list[str]:
     """Return the modules that are tapped now."""
-    return sorted(_tapped)
+    return sorted(_tapped.keys() & _TAPS.keys())
 
 
 _waiting: Final[dict[str, ModuleType]] = {}
@@ -82,7 +98,7 @@ def _tap(module: ModuleType) -> None:
         if not _active or module.__name__ in _tapped:
             return
         try:
-            _TAPS[module.__name__](module, _patches)
+            _INSTALL[module.__name__](module, _patches)
             _tapped[module.__name__] = module
         except Exception as error:  # noqa: BLE001 - an SDK that has changed must not break its import
             report(f"tap {module.__name__}", error)

@@ -102,8 +102,12 @@ class _Loop(Iterator[Turn]):
 
     def _leave(self) -> None:
         iteration, self._iteration = self._iteration, None
-        if iteration is not None:
-            self._restore()
+        if iteration is None:
+            return
+        self._restore()
+        if self._run is not None and iteration.streams.are_open:  # the run may return them
+            iteration.leave(Place(clock.now()))
+        else:
             finish(iteration, RETURNED)
 
     def _restore(self) -> None:

@@ -52,7 +52,9 @@ class Usage:
     Tokens of one model call; None is unknown, never 0 for it.
 
     `input_tokens` is everything including what came from or went into a cache; `cache_read`, `cache_write` are parts of
-    it and `reasoning` is a part of `output_tokens` (GenAI conventions, usage attributes).
+    it and `reasoning` is a part of `output_tokens` (GenAI conventions, usage attributes). `further` is what the
+    provider counts beyond that, in its own words: what a price depends on, such as searches, tiers, how long a cache
+    lives.
     """
 
     input_tokens: int | None = None
@@ -60,6 +62,7 @@ class Usage:
     cache_read: int | None = None
     cache_write: int | None = None
     reasoning: int | None = None
+    further: Mapping[str, JSON] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -30,13 +30,14 @@ class LLMCall:
     A call that crosses a tapped client all the same, inside the block, is this one and no second.
     """
 
-    __slots__ = ("_callee", "_model", "_passage", "_pieces")
+    __slots__ = ("_callee", "_further", "_model", "_passage", "_pieces")
 
     def __init__(self, model: str, provider: str | None, operation: str) -> None:
         self._model = model
         self._callee = Callee(operation, provider)
         self._passage: Passage | None = None
         self._pieces: list[str] = []
+        self._further: Callable[[], None] | None = None
 
     @guarded("request", None)
     def request(self, messages: str | Sequence[Mapping[str, Any]], **params: Any) -> None:  # noqa: ANN401 - JSON
@@ -49,8 +50,10 @@ class LLMCall:
     def chunk(self, piece: str) -> None:
         """Take the next piece of a streamed answer; together they are the answer, unless `response` gives another."""
         if (call := self._call) is not None:
+            if self._further is not None:
+                self._further()
             if not self._pieces:
-                call.first_chunk()
+                self._further = call.first_chunk()
                 call.answered(lambda: Answer(self._answer("".join(self._pieces), None, ())))
             self._pieces.append(str(piece))
 
@@ -131,4 +134,5 @@ def _usage(given: Usage | Mapping[str, int] | None) -> Usage | None:
     if given is None or isinstance(given, Usage):
         return given
     known = {one.name: given.get(one.name) for one in fields(Usage)}
-    return Usage(**{name: count for name, count in known.items() if type(count) is int})
+    counted: dict[str, Any] = {name: count for name, count in known.items() if type(count) is int}
+    return Usage(**counted)

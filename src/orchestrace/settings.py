@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
+from types import NoneType
 from typing import Final
 
 from orchestrace.exceptions import ConfigurationError
 from orchestrace.typing import AttributeValue
 
-__all__ = ["Settings"]
+__all__ = ["CURRENT", "Settings", "meant"]
 
-_CONTENT: Final = (None, "full", "off")
-_CONVENTIONS: Final = ("current",)
+CURRENT: Final = "current"
+
+_TEXT: Final = (str, NoneType)
+_KINDS: Final[dict[str, tuple[tuple[type, ...], str]]] = {
+    "service_name": (_TEXT, "give it a text"),
+    "endpoint": (_TEXT, "give it a URL, such as 'http://localhost:4318'"),
+    "protocol": (_TEXT, "give it 'http/protobuf' or 'grpc'"),
+    "headers": ((Mapping, NoneType), "give it a mapping of names to values"),
+    "resource_attributes": ((Mapping, NoneType), "give it a mapping of names to values"),
+    "journal": ((str, PathLike, NoneType), "give it the path of a folder"),
+    "instrument": ((bool,), "use True or False"),
+    "content": (_TEXT, "use 'full' or 'off'"),
+    "isolated": ((bool,), "use True or False"),
+    "export": ((bool, NoneType), "use True or False"),
+    "conventions": ((str,), "use 'current', 'released' or 'both'"),
+}
+_WORDS: Final[dict[str, tuple[str, ...]]] = {
+    "content": ("full", "off"),
+    "conventions": (CURRENT, "released", "both"),
+    "protocol": ("http/protobuf", "grpc"),
+}
+_NOT_BLANK: Final = {
+    "service_name": "names no service: give it a name, or leave it to OTEL_SERVICE_NAME",
+    "journal": "names no folder: give it one, or leave it to ORCHESTRACE_JOURNAL",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,18 +59,50 @@ class Settings:
     content: str | None = None
     isolated: bool = False
     export: bool | None = None
-    conventions: str = "current"
+    conventions: str = CURRENT
 
     def __post_init__(self) -> None:
-        if self.content not in _CONTENT:
-            msg = f"configure(content={self.content!r}): use 'full', or 'off' for names, numbers and times only."
-            raise ConfigurationError(msg)
-        if self.conventions not in _CONVENTIONS:
-            msg = f"configure(conventions={self.conventions!r}): this version writes 'current' names only."
-            raise ConfigurationError(msg)
+        for name, (kinds, words) in _KINDS.items():
+            if not isinstance(value := getattr(self, name), kinds):
+                # Not its value: headers hold keys.
+                msg = f"configure({name}=…) was given a {type(value).__name__}: {words}."
+                raise ConfigurationError(msg)
+        for name, known in _WORDS.items():
+            said = getattr(self, name)
+            if said is not None and said not in known:
+                msg = f"configure({name}={said!r}): use {_listed(known)}.{meant(said, known)}"
+                raise ConfigurationError(msg)
+        for name, words in _NOT_BLANK.items():
+            said = getattr(self, name)
+            if said is not None and not str(said).strip():
+                msg = f"configure({name}={said!r}) {words}."
+                raise ConfigurationError(msg)
+        self._check_pairs()
+        for name, value in (self.headers or {}).items():
+            if not (isinstance(name, str) and isinstance(value, str)):
+                msg = f"configure(headers=…): {name!r} has a {type(value).__name__}: names and values are texts."
+                raise ConfigurationError(msg)
+
+    def _check_pairs(self) -> None:
         if self.export is False and (self.endpoint or self.protocol or self.headers):
             msg = "configure(export=False) sends nothing: leave endpoint=, protocol= and headers= out."
             raise ConfigurationError(msg)
-        if self.service_name is not None and not self.service_name.strip():
-            msg = "configure(service_name='') names no service: give it a name, or leave it to OTEL_SERVICE_NAME."
+        named = (self.resource_attributes or {}).get("service.name")
+        if self.service_name is not None and named not in {None, self.service_name}:
+            msg = (
+                f"configure(service_name={self.service_name!r}) contradicts resource_attributes, where service.name is "
+                f"{named!r}: say it once."
+            )
             raise ConfigurationError(msg)
+
+
+def meant(said: str, known: Iterable[str]) -> str:
+    """Return a question for what may have been meant by a word that nobody knows, with a space before; else nothing."""
+    from difflib import get_close_matches  # noqa: PLC0415 - for errors only
+
+    near = get_close_matches(said.lower(), known, 1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _listed(words: Sequence[str]) -> str:
+    return f"{', '.join(map(repr, words[:-1]))} or {words[-1]!r}"

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 from opentelemetry.sdk.resources import Resource
 
 from orchestrace.exceptions import ConfigurationError
-from orchestrace.export.endpoint import build_sender
+from orchestrace.export.endpoint import LOGS, METRICS, TRACES, Signal, build_sender, connection
 from orchestrace.export.sender import Pace, Sender
 from orchestrace.records import SpanRecord
 from orchestrace.testing.otlp import OtlpReceiver, Received, Reply
@@ -108,12 +110,42 @@ class TestWhether:
 
         assert isinstance(build(endpoint="http://127.0.0.1:4318"), Sender)
 
-    @pytest.mark.parametrize("said", ["console", "zipkin", "otlp,console", "otlp,none", "otlp_proto_grpc"])
+    @pytest.mark.parametrize(
+        ("said", "endpoint", "destination"),
+        [
+            ("console", "", "console"),
+            ("Console", "http://127.0.0.1:9", "console"),
+            ("otlp,console", "", "console"),
+            ("otlp, console", "http://127.0.0.1:9", "http://127.0.0.1:9 and console"),
+        ],
+    )
+    def test_console_is_beside_it_or_instead(
+        self, said: str, endpoint: str, destination: str, build: Build, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Spans are printed, where no endpoint is set as well."""
+        monkeypatch.setenv("OTEL_TRACES_EXPORTER", said)
+
+        assert destination == build(endpoint=endpoint).destination
+
+    @pytest.mark.parametrize("receiver", ["grpc", "http/protobuf"], indirect=True)
+    def test_a_word_can_name_the_protocol(
+        self, receiver: OtlpReceiver, send: Callable[..., Received], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As OpenTelemetry for Python has it; it goes before the variable for the protocol."""
+        is_grpc = os.environ["OTEL_EXPORTER_OTLP_PROTOCOL"] == "grpc"
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf" if is_grpc else "grpc")
+        monkeypatch.setenv("OTEL_TRACES_EXPORTER", "otlp_proto_grpc" if is_grpc else "otlp_proto_http")
+
+        assert ["span 1"] == [span.name for span in send(endpoint=receiver.endpoint).spans]
+
+    @pytest.mark.parametrize("said", ["zipkin", "otlp,none", "none,console", "otlp,jaeger"])
     def test_other_exporters_are_an_error(self, said: str, resource: Resource, monkeypatch: pytest.MonkeyPatch) -> None:
         """What cannot be followed is said at once, with what can."""
         monkeypatch.setenv("OTEL_TRACES_EXPORTER", said)
 
-        with pytest.raises(ConfigurationError, match=rf"OTEL_TRACES_EXPORTER='{said}'.*write otlp, or none"):
+        with pytest.raises(
+            ConfigurationError, match=rf"OTEL_TRACES_EXPORTER='{said}'.*console, otlp, .*, or none alone"
+        ):
             build_sender(resource)
 
 
@@ -296,13 +328,23 @@ class TestTimeout:
 
         assert 33 == pytest.approx(send().timeout, abs=3)
 
-    @pytest.mark.parametrize("receiver", ["grpc"], indirect=True)
-    def test_what_the_exporter_refuses_is_an_error(self, resource: Resource, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A setting that it cannot read is said when the program is configured, not when the first span is lost."""
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "ten")
+    @pytest.mark.parametrize("said", ["ten", "-1", "10s", "nan"])
+    def test_no_number_is_an_error(self, said: str, resource: Resource, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is said when the program is configured; the stock exporters differ, and some take another."""
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", said)
 
-        with pytest.raises(ConfigurationError, match=r"ten.*correct the OTEL_EXPORTER_OTLP_\* variables"):
+        with pytest.raises(ConfigurationError, match=f"OTEL_EXPORTER_OTLP_TIMEOUT='{said}' is no number of seconds"):
             build_sender(resource)
+
+    @pytest.mark.parametrize("signal", [TRACES, METRICS, LOGS], ids=lambda signal: signal.word)
+    def test_each_signal_has_its_own(self, signal: Signal, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What is wrong with the variable of one is no matter to the others."""
+        monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{signal.word}_TIMEOUT", "ten")
+        for other in {TRACES, METRICS, LOGS} - {signal}:
+            assert connection(other) is not None
+
+        with pytest.raises(ConfigurationError, match=f"OTLP_{signal.word}_TIMEOUT="):
+            connection(signal)
 
 
 class TestCompression:
@@ -340,6 +382,43 @@ class TestCompression:
         """OpenTelemetry's own word for no compression is understood over both protocols."""
         assert send_long("none") is True
         assert relay.passed > 100_000
+
+    def test_an_unknown_word_is_an_error(self, resource: Resource, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It says those that are known."""
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "zip")
+
+        with pytest.raises(ConfigurationError, match="OTLP_COMPRESSION='zip' is not known: write one of none, gzip"):
+            build_sender(resource, endpoint="http://127.0.0.1:9")
+
+
+class TestFiles:
+    @pytest.mark.parametrize("name", ["CERTIFICATE", "TRACES_CLIENT_CERTIFICATE", "CLIENT_KEY"])
+    def test_one_that_cannot_be_read_is_an_error(
+        self, name: str, resource: Resource, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """The variable and the file are named when the program is configured, not when the first span is lost."""
+        monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{name}", str(tmp_path / "missing.pem"))
+
+        with pytest.raises(ConfigurationError, match=rf"OTLP_{name}='.*missing.pem' cannot be read \(No such file"):
+            build_sender(resource, endpoint="https://127.0.0.1:9")
+
+    @pytest.mark.parametrize("signal", [TRACES, METRICS, LOGS], ids=lambda signal: signal.word)
+    def test_each_signal_has_its_own(self, signal: Signal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """What is wrong with the variable of one is no matter to the others."""
+        monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{signal.word}_CERTIFICATE", str(tmp_path / "missing.pem"))
+        for other in {TRACES, METRICS, LOGS} - {signal}:
+            assert connection(other, endpoint="https://127.0.0.1:9") is not None
+
+        with pytest.raises(ConfigurationError, match=f"OTLP_{signal.word}_CERTIFICATE="):
+            connection(signal, endpoint="https://127.0.0.1:9")
+
+    def test_a_key_alone_is_an_error(self, resource: Resource, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """Without the certificate that it belongs to nobody would be shown anything."""
+        (tmp_path / "client.key").write_text("")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_CLIENT_KEY", str(tmp_path / "client.key"))
+
+        with pytest.raises(ConfigurationError, match="of no use alone: set OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"):
+            build_sender(resource, endpoint="https://127.0.0.1:9")
 
 
 class TestPace:

@@ -4,8 +4,11 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
+from orchestrace.messages import ModelRequest
 from orchestrace.pipeline.processor import Processor
+from orchestrace.recording.ending import DRAINED, End
 from orchestrace.recording.guard import faults
+from orchestrace.recording.model_call import Callee, ModelCall
 from orchestrace.records import SpanRecord
 from orchestrace.testing import Memory
 
@@ -52,3 +55,17 @@ class TestProcessor:
         after = faults()
 
         assert [1, 1] == [after[place] - before.get(place, 0) for place in ("start of a span", "end of a span")]
+
+    def test_the_end_of_a_host_waits_for_the_end_of_its_call(self, memory: Memory) -> None:
+        """A sink that fails then is counted, and hurts neither the call nor the sinks of others."""
+        provider = TracerProvider(shutdown_on_exit=False)
+        for sinks in ([Broken()], [memory]):
+            provider.add_span_processor(Processor(sinks))
+        chat = {"gen_ai.operation.name": "chat"}
+        with provider.get_tracer("test").start_as_current_span("host", kind=trace.SpanKind.CLIENT, attributes=chat):
+            call = ModelCall(Callee("chat"), ModelRequest("m"))
+        before, waiting = faults(), [*memory.running]
+        call.end(End(DRAINED, 2**61))
+
+        assert (["host"], ["host"]) == ([span.name for span in waiting], [span.name for span in memory.spans])
+        assert 1 == faults()["end of a span"] - before.get("end of a span", 0)

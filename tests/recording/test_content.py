@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.context import Context, get_current
 
 from orchestrace.exceptions import ConfigurationError
-from orchestrace.recording.content import LEVELS, VARIABLE, content, is_recorded, use
+from orchestrace.recording.content import LEVELS, VARIABLE, content, is_recorded, on_events, said_within, use, within
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +38,43 @@ class TestVariable:
     def test_without_it_content_is_recorded(self) -> None:
         """It is what this package is for."""
         assert is_recorded()
+
+
+class TestOnEvents:
+    @pytest.mark.parametrize(
+        ("value", "on_spans", "wanted"),
+        [
+            ("NO_CONTENT", False, False),
+            ("SPAN_ONLY", True, False),
+            ("EVENT_ONLY", False, True),
+            ("Span_And_Event", True, True),
+            ("true", True, True),
+            ("false", False, False),
+            ("", True, False),
+            ("nonsense", False, False),
+        ],
+    )
+    def test_variable_says_where_content_stands(
+        self, monkeypatch: pytest.MonkeyPatch, value: str, *, on_spans: bool, wanted: bool
+    ) -> None:
+        """Its four values, and the two of old."""
+        monkeypatch.setenv(VARIABLE, value)
+
+        assert (on_spans, wanted) == (is_recorded(), on_events())
+
+    def test_the_program_can_forbid_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whatever the variable says."""
+        monkeypatch.setenv(VARIABLE, "SPAN_AND_EVENT")
+        with content("off"):
+            assert not on_events()
+        use("off")
+
+        assert not on_events()
+
+    def test_the_program_alone_does_not_put_it_there(self) -> None:
+        """Full content is content on spans: a second copy is for those who ask for it."""
+        with content("full"):
+            assert not on_events()
 
 
 class TestUse:
@@ -105,3 +142,12 @@ class TestContent:
         """At the latest when the block is entered."""
         with pytest.raises(ConfigurationError), content("some"):
             pass
+
+
+class TestWithin:
+    def test_is_a_value(self) -> None:
+        """Nothing is current that was not before."""
+        off = within(Context(), "off")
+
+        assert ("off", None) == (said_within(off), said_within(Context()))
+        assert (False, True) == (is_recorded(off), is_recorded())

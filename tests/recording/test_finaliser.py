@@ -310,6 +310,21 @@ class TestFork:
 
         assert ["child orchestrace-finaliser", "child hook", "parent queued", "parent hook"] == run(self.CHILD + code)
 
+    @pytest.mark.parametrize("pool", ["multiprocessing", "billiard"])
+    def test_a_worker_leaves_as_a_program_does(self, pool: str) -> None:
+        """Pools of processes leave without Python's exit hooks: the hooks run all the same, once."""
+        code = (
+            f"import {pool} as pool, warnings; warnings.simplefilter('ignore')\n"
+            "def work(): finaliser.ensure_running()\n"
+            "finaliser.at_exit(lambda: print(who, 'hook', flush=True))\n"
+            "finaliser.ensure_running()\n"
+            "who = 'worker'\n"
+            "one = pool.get_context('fork').Process(target=work); one.start(); one.join(10)\n"
+            "who = 'parent'\n"
+        )
+
+        assert ["worker hook", "parent hook"] == run(code)
+
     def test_a_fork_while_another_thread_starts_ours_leaves_no_lock_behind(self) -> None:
         """The child can still start its own."""
         code = (

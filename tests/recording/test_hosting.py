@@ -7,17 +7,19 @@ from weakref import ref
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.context import attach, detach, set_value
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind
 
 import orchestrace
 from orchestrace.messages import Failure, ModelRequest, ModelResponse, Usage, text
+from orchestrace.pipeline.processor import Processor
 from orchestrace.recording import hosting, tracer
 from orchestrace.recording.ending import ABANDONED, DRAINED, ERROR, RETURNED, End
-from orchestrace.recording.hosting import completed, current_host, start_of
+from orchestrace.recording.hosting import complete, current_host, start_of
 from orchestrace.recording.model_call import Answer, Callee, ModelCall
 from orchestrace.records import SpanRecord
-from orchestrace.testing import Spans
+from orchestrace.testing import Memory, Spans
 
 CHAT = {"gen_ai.operation.name": "chat"}
 LLM = {"openinference.span.kind": "LLM"}
@@ -41,9 +43,11 @@ def foreign(provider: TracerProvider) -> trace.Tracer:
 @pytest.fixture(autouse=True)
 def _nobody_is_left() -> Iterator[None]:
     """Hold every test to leave nothing behind."""
+    gc.collect()
+    before = len(hosting._hosted), len(hosting._clients)
     yield
     gc.collect()
-    assert {} == dict(hosting._claims)
+    assert before >= (len(hosting._hosted), len(hosting._clients))
 
 
 def called(request: ModelRequest = ASKED) -> ModelCall:
@@ -60,6 +64,7 @@ class TestCurrentHost:
             (SpanKind.CLIENT, {"gen_ai.operation.name": "generate_content"}, True),
             (SpanKind.CLIENT, {"gen_ai.operation.name": "embeddings"}, True),
             (SpanKind.INTERNAL, LLM, True),
+            (SpanKind.INTERNAL, {"openinference.span.kind": "EMBEDDING"}, True),
             (SpanKind.CLIENT, {**CHAT, **LLM}, True),
             (SpanKind.INTERNAL, CHAT, False),
             (SpanKind.CLIENT, {"gen_ai.operation.name": "invoke_agent"}, False),
@@ -73,6 +78,29 @@ class TestCurrentHost:
         """Operation and kind, or OpenInference's kind; never a name."""
         with foreign.start_as_current_span("chat", kind=kind, attributes=attributes) as span:
             assert (span if hosts else None) is current_host()
+
+    @pytest.mark.parametrize(
+        ("key", "kind", "attributes", "hosts"),
+        [
+            (key, kind, attributes, hosts)
+            for key in ("inference", "embedding")
+            for kind, attributes, hosts in [
+                (SpanKind.CLIENT, {}, True),
+                (SpanKind.INTERNAL, {}, False),
+                (SpanKind.CLIENT, {"gen_ai.operation.name": "execute_tool"}, False),
+            ]
+        ],
+    )
+    def test_is_known_by_the_context_where_it_says_nothing(
+        self, foreign: trace.Tracer, key: str, kind: SpanKind, attributes: dict[str, str], *, hosts: bool
+    ) -> None:
+        """OpenTelemetry's GenAI utilities keep there what they know of the call that is being made."""
+        with foreign.start_as_current_span("call", kind=kind, attributes=attributes) as span:
+            token = attach(set_value(f"opentelemetry.genai.client.{key}.context", object()))
+            try:
+                assert (span if hosts else None) is current_host()
+            finally:
+                detach(token)
 
     def test_outside_of_all_spans_there_is_none(self) -> None:
         """The invalid span hosts nothing."""
@@ -124,23 +152,69 @@ class TestMerged:
         }.items() <= span.attributes.items()
 
     def test_into_the_copy_of_one_that_ended_first(self, foreign: trace.Tracer, orchestrace_spans: Spans) -> None:
-        """The host ends while the answer still comes: what had come by then is on the copy that we keep."""
+        """The host ends while the answer still comes: its copy waits, and has all of it."""
         with foreign.start_as_current_span("theirs", kind=SpanKind.CLIENT, attributes=CHAT):
             call = called()
-            partial = ModelResponse(ANSWERED.id, messages=ANSWERED.messages, complete=False)
-            call.answered(lambda: Answer(partial))
+        waiting = list(orchestrace_spans)
+        call.answered(lambda: Answer(ANSWERED))
+        call.end(End(DRAINED, 2**61))
         (span,) = orchestrace_spans
-        call.end(End(DRAINED, call.started + 1))
 
-        assert ABANDONED == span.attributes["orchestrace.ending"]
+        assert ([], DRAINED) == (waiting, span.attributes["orchestrace.ending"])
         assert "Hello" in str(span.attributes["gen_ai.output.messages"])
-        assert 1 == len(orchestrace_spans)
+        assert span.end is not None
+        assert span.end < 2**61
+
+    def test_an_answer_that_is_whole_stands_there_at_once(
+        self, foreign: trace.Tracer, orchestrace_spans: Spans
+    ) -> None:
+        """Others' exporters get what was there when the host ended."""
+        host: Any
+        with foreign.start_as_current_span("theirs", kind=SpanKind.CLIENT, attributes=CHAT) as host:
+            call = called()
+            call.answered(lambda: Answer(ANSWERED), whole=True)
+        call.end(End(DRAINED, 2**61))
+
+        assert (3, RETURNED) == (host.attributes["gen_ai.usage.input_tokens"], host.attributes["orchestrace.ending"])
+        assert DRAINED == orchestrace_spans.attributes("theirs")["orchestrace.ending"]
+
+    def test_an_exception_after_the_host_has_ended(self, foreign: trace.Tracer, orchestrace_spans: Spans) -> None:
+        """It is the call's all the same; what its library has made of it stays."""
+        with foreign.start_as_current_span("theirs", kind=SpanKind.CLIENT, attributes=CHAT):
+            call = called()
+        call.end(End(ERROR, 2**61, error=LookupError("nobody there")))
+        span = orchestrace_spans.one("theirs")
+
+        assert ("ERROR", "nobody there", "LookupError", ERROR) == (
+            span.status,
+            span.status_message,
+            span.attributes["error.type"],
+            span.attributes["orchestrace.ending"],
+        )
+
+    @pytest.mark.parametrize(
+        ("kind", "status", "ending"), [("_OTHER", "UNSET", ABANDONED), ("ValueError", "ERROR", ERROR)]
+    )
+    def test_a_stream_that_nobody_read_to_its_end(
+        self, foreign: trace.Tracer, orchestrace_spans: Spans, kind: str, status: str, ending: str
+    ) -> None:
+        """Is no error, though its library says so: unless it can name one."""
+        span: Any
+        with foreign.start_as_current_span("theirs", kind=SpanKind.CLIENT, attributes=CHAT) as span:
+            call = called()
+            call.end(End(ABANDONED, call.started + 1))
+            span.set_attribute("error.type", kind)
+            span.set_status(trace.StatusCode.ERROR, "abandoned stream")
+
+        kept = orchestrace_spans.one("theirs")
+        assert (status, ending) == (kept.status, kept.attributes["orchestrace.ending"])
 
     def test_a_failure_is_the_hosts(self, foreign: trace.Tracer, orchestrace_spans: Spans) -> None:
         """Also one that its library has not seen."""
         with foreign.start_as_current_span("theirs", kind=SpanKind.CLIENT, attributes=CHAT):
             call = called()
             call.answered(lambda: Answer(failure=Failure("overloaded", "too busy")))
+        call.end(End(RETURNED, 2**61))
         (span,) = orchestrace_spans
 
         assert ("ERROR", "too busy", "overloaded", ERROR) == (
@@ -177,13 +251,90 @@ class TestMerged:
         )
 
 
-class TestCompleted:
+class TestComplete:
     def test_a_span_that_hosts_nothing_is_as_it_was(self) -> None:
         """Nearly every span."""
         record = SpanRecord("0" * 32, "0" * 16, None, "s", 0, 1, 2)
+        passed: list[SpanRecord] = []
+        complete(record, passed.append)
 
-        assert record is completed(record)
+        assert [record] == passed
         assert {} == record.attributes
+
+    def test_each_pipeline_gets_it(
+        self, foreign: trace.Tracer, provider: TracerProvider, orchestrace_spans: Spans
+    ) -> None:
+        """A provider may have two of ours: what one has asked for, the other gets as well."""
+        memory = Memory()
+        provider.add_span_processor(Processor([memory]))
+        with foreign.start_as_current_span("theirs", kind=SpanKind.CLIENT, attributes=CHAT):
+            call = called()
+            call.answered(lambda: Answer(ANSWERED))
+            call.end(End(DRAINED, call.started + 1))
+
+        assert [DRAINED] * 2 == [
+            spans[0].attributes["orchestrace.ending"] for spans in (orchestrace_spans, memory.spans)
+        ]
+
+
+class TestOuter:
+    """Two spans of other libraries, one inside the other, for one call."""
+
+    def test_the_inner_one_hosts(self, foreign: trace.Tracer, orchestrace_spans: Spans) -> None:
+        """The outer one says that it is the outer, and leaves the tokens to the inner one."""
+        used = CHAT | {"gen_ai.usage.input_tokens": 3, "gen_ai.usage.reasoning.output_tokens": 1}
+        with (
+            foreign.start_as_current_span("outer", kind=SpanKind.CLIENT, attributes=used),
+            foreign.start_as_current_span("inner", kind=SpanKind.CLIENT, attributes=CHAT),
+        ):
+            call = called()
+            call.answered(lambda: Answer(ANSWERED))
+            call.end(End(DRAINED, call.started + 1))
+        outer, inner = (orchestrace_spans.attributes(name) for name in ("outer", "inner"))
+
+        assert (DRAINED, 3, None) == (
+            inner["orchestrace.ending"],
+            inner["gen_ai.usage.input_tokens"],
+            inner.get("orchestrace.role"),
+        )
+        assert CHAT | {"gen_ai.usage.reasoning.output_tokens": 1, "orchestrace.role": "outer_call"} == outer
+
+    def test_it_waits_for_the_end_of_the_call(self, foreign: trace.Tracer, orchestrace_spans: Spans) -> None:
+        """Else nobody knew which tokens the inner one has."""
+        with foreign.start_as_current_span("outer", kind=SpanKind.CLIENT, attributes=CHAT):
+            inner = foreign.start_span("inner", kind=SpanKind.CLIENT, attributes=CHAT)
+            with trace.use_span(inner):
+                call = called()
+        assert [] == list(orchestrace_spans)
+        call.end(End(DRAINED, call.started + 1))
+        inner.end()
+
+        assert ["outer", "inner"] == [span.name for span in orchestrace_spans]
+
+    def test_a_span_around_that_is_no_call_is_as_it_was(self, foreign: trace.Tracer, orchestrace_spans: Spans) -> None:
+        """An HTTP request of somebody else, for one."""
+        with (
+            foreign.start_as_current_span("GET", kind=SpanKind.CLIENT),
+            foreign.start_as_current_span("inner", kind=SpanKind.CLIENT, attributes=CHAT),
+        ):
+            called().end(End(DRAINED, 2**61))
+
+        assert {} == orchestrace_spans.attributes("GET")
+
+    def test_made_by_hand(self, foreign: trace.Tracer, orchestrace_spans: Spans) -> None:
+        """Around a call that has a span of another library, too."""
+        with (
+            orchestrace.agent(name="A"),
+            orchestrace.llm_call("m") as by_hand,
+            foreign.start_as_current_span("inner", kind=SpanKind.CLIENT, attributes=CHAT),
+        ):
+            call = called()
+            call.answered(lambda: Answer(ANSWERED))
+            call.end(End(DRAINED, call.started + 1))
+            by_hand.response("Hello", usage={"input_tokens": 3})
+
+        assert "outer_call" == orchestrace_spans.attributes("chat m")["orchestrace.role"]
+        assert 3 == orchestrace_spans.attributes("invoke_agent A")["orchestrace.usage.input_tokens"]
 
 
 class TestMemory:

@@ -7,7 +7,9 @@ import pytest
 from orchestrace import conventions as names
 from orchestrace.messages import ModelRequest, ModelResponse, Usage, text
 from orchestrace.recording.document import LIMIT
+from orchestrace.recording.masking import SECRET
 from orchestrace.recording.model_attributes import request_attributes, response_attributes, usage_attributes
+from orchestrace.typing import JSONObject
 
 ASKED = ModelRequest(
     model="m",
@@ -55,6 +57,22 @@ class TestRequestAttributes:
             "gen_ai.request.seed": 7,
         } == request_attributes(ASKED, content=False)
 
+    def test_how_to_get_into_a_server_is_a_secret(self) -> None:
+        """What a request says of MCP servers holds keys, wherever it stands; a function's schema holds none."""
+        function: JSONObject = {"type": "function", "name": "f", "parameters": {"default": {"password": "x"}}}
+        server: JSONObject = {"type": "mcp", "name": "s", "authorization": "abc", "headers": {"X-Api-Key": "abc"}}
+        asked = ModelRequest(
+            tools=[function, server], parameters={"mcp_servers": [{"url": "u", "authorization_token": "abc"}]}
+        )
+        told = request_attributes(asked, content=True)
+        tools = json.loads(str(told["gen_ai.tool.definitions"]))
+
+        assert "abc" not in repr(told)
+        assert function == tools[0]
+        assert {"mcp_servers": [{"url": "u", "authorization_token": SECRET}]} == json.loads(
+            str(told["orchestrace.request.parameters"])
+        )
+
 
 class TestResponseAttributes:
     def test_all_that_was_answered(self) -> None:
@@ -93,6 +111,13 @@ class TestUsageAttributes:
             "gen_ai.usage.cache_creation.input_tokens": 3,
             "gen_ai.usage.reasoning.output_tokens": 2,
         } == usage_attributes(Usage(10, 5, cache_read=4, cache_write=3, reasoning=2))
+
+    def test_what_a_provider_counts_beyond_is_kept(self) -> None:
+        """A price may depend on it: searches, tiers, how long a cache lives."""
+        further: JSONObject = {"service_tier": "batch", "server_tool_use": {"web_search_requests": 2}}
+        told = usage_attributes(Usage(1, further=further))
+
+        assert further == json.loads(str(told["orchestrace.response.usage"]))
 
     @pytest.mark.parametrize(
         ("usage", "told"), [(None, {}), (Usage(), {}), (Usage(0), {"gen_ai.usage.input_tokens": 0})]

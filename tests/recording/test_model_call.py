@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from weakref import ref
 
 import pytest
@@ -10,6 +11,9 @@ from orchestrace.recording.document import LIMIT
 from orchestrace.recording.ending import ABANDONED, CANCELLED, DRAINED, ERROR, RETURNED, End
 from orchestrace.recording.model_call import Answer, Callee, ModelCall
 from orchestrace.testing import Spans, StepClock, capture
+
+if TYPE_CHECKING:
+    from tests.recording.conftest import Heard, Measured
 
 WHOLE = Answer(ModelResponse("r", "m", [{"role": "assistant", "parts": [text("Hi")]}], usage=Usage(3, 1)))
 CUT = Answer(ModelResponse(complete=False))
@@ -135,6 +139,90 @@ class TestTruncated:
         assert ("gen_ai.input.messages", "gen_ai.output.messages") == orchestrace_spans.attributes("chat m")[
             "orchestrace.truncated"
         ]
+
+
+class TestMeasured:
+    def test_it_is_who_was_asked_for_what_and_who_answered(self, orchestrace_spans: Spans, measured: Measured) -> None:
+        """With all its attempts a call is one; its duration is the span's."""
+        call = ModelCall(Callee("chat", "p", "host", 443), ModelRequest("m"), start=10**18)
+        call.answered(lambda: REFUSED, refused=True)
+        call.attempt()
+        call.answered(lambda: Answer(ModelResponse(model="m-1")))
+        call.end(End(RETURNED, 10**18 + 3 * 10**9))
+
+        [point] = measured.points("gen_ai.client.inference.duration")
+        assert (1, 3.0) == (point.count, point.sum)
+        assert {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": "p",
+            "gen_ai.request.model": "m",
+            "gen_ai.response.model": "m-1",
+            "server.address": "host",
+            "server.port": 443,
+        } == dict(point.attributes)
+
+    def test_a_failure_has_its_type(self, orchestrace_spans: Spans, measured: Measured) -> None:
+        """The provider's own word, as on the span."""
+        ended(REFUSED, End(RETURNED, 10**18))
+
+        [point] = measured.points("gen_ai.client.inference.duration")
+        assert "rate_limit" == point.attributes["error.type"]
+
+    def test_the_waits_of_a_stream_are_those_of_its_last_attempt(
+        self, orchestrace_spans: Spans, measured: Measured
+    ) -> None:
+        """What an attempt before it began to say is no part of the answer."""
+        call = ModelCall(Callee("chat"), ModelRequest("m", stream=True))
+        for _ in range(2):
+            call.attempt()
+            further = call.first_chunk()
+            assert further is not None
+            further()
+            further()
+        call.end(End(DRAINED, 10**18))
+
+        assert [1, 2] == [
+            measured.points(f"gen_ai.client.inference.{name}")[0].count
+            for name in ("time_to_first_chunk", "time_per_output_chunk")
+        ]
+
+    def test_one_by_hand_around_one_at_the_wire_is_not_measured(
+        self, orchestrace_spans: Spans, measured: Measured
+    ) -> None:
+        """The call inside has told everything."""
+        with orchestrace.llm_call("m"):
+            ended(WHOLE, End(RETURNED, 10**18))
+
+        assert [1] == [point.count for point in measured.points("gen_ai.client.inference.duration")]
+
+    def test_nobody_hears_of_chunks_where_nothing_is_measured(self, orchestrace_spans: Spans) -> None:
+        """A chunk then costs what it did."""
+        assert ModelCall(Callee("chat"), ModelRequest("m", stream=True)).first_chunk() is None
+
+
+class TestExceptionEvent:
+    def test_an_exception_is_a_log_record(self, orchestrace_spans: Spans, heard: Heard) -> None:
+        """A warning in the context of the call, with what the span event says."""
+        ended(None, End(ERROR, 10**18, error=ValueError("no")))
+
+        [record] = heard.events("gen_ai.client.operation.exception")
+        span = orchestrace_spans.one("chat m")
+        assert (13, span.span_id) == (record.severity_number.value, f"{record.span_id:016x}")
+        assert [dict(record.attributes)] == [event.attributes for event in span.events]
+
+    def test_a_refusal_that_nobody_raised_is_one_too(self, orchestrace_spans: Spans, heard: Heard) -> None:
+        """An error inside of a stream that was 200."""
+        ended(REFUSED, End(DRAINED, 10**18), stream=True)
+
+        [record] = heard.events("gen_ai.client.operation.exception")
+        assert {"exception.type": "rate_limit", "exception.message": "slow down"} == dict(record.attributes)
+
+    def test_what_went_well_or_was_cancelled_is_none(self, orchestrace_spans: Spans, heard: Heard) -> None:
+        """Neither failed."""
+        ended(WHOLE, End(RETURNED, 10**18))
+        ended(None, End(CANCELLED, 10**18, error=KeyboardInterrupt()))
+
+        assert [] == heard.records
 
 
 class TestMemory:

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from orchestrace.messages import Usage
-from orchestrace.recording.usage import Totals
+from orchestrace.recording.usage import INFERENCE_CALL, TOOL_CALL, Totals
 
 
 class TestTotals:
@@ -50,6 +50,13 @@ class TestTotals:
         totals.add(Usage(input_tokens=7))
 
         assert 7 == totals.total
+
+    def test_an_agent_s_own_calls_are_counted_apart(self) -> None:
+        """They are no part of the sums."""
+        totals = Totals()
+        totals.add_own(TOOL_CALL)
+
+        assert (1, 0, {}) == (totals.own(TOOL_CALL), totals.own(INFERENCE_CALL), totals.attributes())
 
     def test_calls_at_once_are_all_counted(self) -> None:
         """Generators in a pool add to the run around them at the same time."""

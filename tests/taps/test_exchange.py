@@ -5,19 +5,26 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import hashlib
 import json
 import ssl
 from contextlib import suppress
 from typing import Any, Literal, TypeAlias
 
+import anthropic
 import httpx2
+import openai
 import pytest
 from opentelemetry import trace
 
+import orchestrace
 from orchestrace.recording.boundary import Boundary
+from orchestrace.recording.drivers.byte_stream import LIMIT
 from orchestrace.recording.ending import RETURNED, End
+from orchestrace.records import SpanRecord
 from orchestrace.taps.exchange import Exchange, Sent
 from orchestrace.testing import Answer, Cut, Pause, ReplayServer, capture, openai_chat
+from orchestrace.testing.answer import server_sent_event
 from orchestrace.wires.table import recognise
 
 Ask: TypeAlias = Any
@@ -395,6 +402,263 @@ class TestLeaving:
             seen.span.events,
             words(seen),
         )
+
+
+# -- what is no chat --------------------------------------------------------------------------------------------------
+SOUND = b"\xff\xfb\x90" * 100
+FILE = ("a.mp3", SOUND)
+REQUESTS = [{"custom_id": "1", "params": {"model": "m", "max_tokens": 1, "messages": []}}]
+OPERATIONS: dict[str, tuple[str, Any, Answer, str, dict[str, Any]]] = {
+    "embeddings": (
+        "openai",
+        lambda client: client.embeddings.create(model="m", input=["Hi", "you"]),
+        Answer(body={"data": [{"embedding": [0.5, 1.0], "index": 0}], "model": "m-1", "usage": {"prompt_tokens": 2}}),
+        "embeddings m",
+        {"gen_ai.usage.input_tokens": 2, "gen_ai.embeddings.dimension.count": 2, "gen_ai.response.model": "m-1"},
+    ),
+    "text completion": (
+        "openai",
+        lambda client: client.completions.create(model="m", prompt="Hi", echo=True, logprobs=1),
+        Answer(body={"choices": [{"text": TEXT, "index": 0, "finish_reason": "stop"}], "usage": {"prompt_tokens": 1}}),
+        "text_completion m",
+        {"gen_ai.response.finish_reasons": ("stop",), "gen_ai.usage.input_tokens": 1},
+    ),
+    "image": (
+        "openai",
+        lambda client: client.images.generate(model="m", prompt="A sunset"),
+        Answer(body={"created": 1, "data": [{"b64_json": "AAAA"}]}),
+        "generate_content m",
+        {"gen_ai.output.type": "image"},
+    ),
+    "image from an image": (
+        "openai",
+        lambda client: client.images.edit(model="m", prompt="Blue", image=("a.png", b"abc")),
+        Answer(body={"created": 1, "data": [{"b64_json": "AAAA"}]}),
+        "generate_content m",
+        {"gen_ai.output.type": "image"},
+    ),
+    "speech": (
+        "openai",
+        lambda client: client.audio.speech.create(model="m", voice="alloy", input="Hi"),
+        Answer(body=SOUND, headers={"content-type": "audio/mpeg"}),
+        "generate_content m",
+        {"gen_ai.output.type": "speech"},
+    ),
+    "transcription": (
+        "openai",
+        lambda client: client.audio.transcriptions.create(model="m", file=FILE),
+        Answer(body={"text": TEXT, "usage": {"type": "tokens", "input_tokens": 3, "output_tokens": 2}}),
+        "generate_content m",
+        {"gen_ai.output.type": "text", "gen_ai.usage.output_tokens": 2},
+    ),
+    "subtitles": (
+        "openai",
+        lambda client: client.audio.transcriptions.create(model="m", file=FILE, response_format="srt"),
+        Answer(body=TEXT, headers={"content-type": "text/plain"}),
+        "generate_content m",
+        {"gen_ai.output.type": "text"},
+    ),
+    "moderation": (
+        "openai",
+        lambda client: client.moderations.create(model="m", input="Hi"),
+        Answer(body={"id": "1", "model": "m", "results": [{"flagged": True, "categories": {"hate": True}}]}),
+        "moderation m",
+        {"orchestrace.response.flagged": True, "orchestrace.response.flagged_categories": ("hate",)},
+    ),
+    "count of tokens": (
+        "openai",
+        lambda client: client.responses.input_tokens.count(model="m", input="Hi"),
+        Answer(body={"object": "response.input_tokens", "input_tokens": 7}),
+        "count_tokens m",
+        {"orchestrace.response.input_tokens": 7, "gen_ai.usage.input_tokens": None},
+    ),
+    "batch": (
+        "openai",
+        lambda client: client.batches.create(input_file_id="file-1", endpoint="/v1/responses", completion_window="24h"),
+        Answer(body={"id": "batch_1", "object": "batch"}),
+        "create_batch",
+        {"gen_ai.response.id": "batch_1"},
+    ),
+    "count of a message's tokens": (
+        "anthropic",
+        lambda client: client.messages.count_tokens(model="m", messages=[{"role": "user", "content": "Hi"}]),
+        Answer(body={"input_tokens": 7}),
+        "count_tokens m",
+        {"orchestrace.response.input_tokens": 7, "gen_ai.usage.input_tokens": None},
+    ),
+    "batch of messages": (
+        "anthropic",
+        lambda client: client.messages.batches.create(requests=REQUESTS),
+        Answer(body={"id": "msgbatch_1", "type": "message_batch"}),
+        "create_batch m",
+        {"gen_ai.response.id": "msgbatch_1", "orchestrace.request.batch_size": 1},
+    ),
+}
+UNCOUNTED = ("moderation", "count of tokens", "batch", "count of a message's tokens", "batch of messages")
+GENERATED = {"image": "", "image from an image": "", "speech": ""} | dict.fromkeys(
+    ("text completion", "transcription", "subtitles"), TEXT
+)
+"""What the answers say, as far as they are kept."""
+
+
+def bare(outcome: Outcome) -> Outcome:
+    """Return what can be compared of what a SDK gives."""
+    return getattr(outcome, "content", outcome)
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize(("sdk", "name"), [(one[0], name) for name, one in OPERATIONS.items()], indirect=["sdk"])
+class TestOperations:
+    def test_are_what_they_are(self, name: str, sdk: Sdk, play: Play, *, asynchronous: bool) -> None:
+        """Whatever a SDK asks of a model has one span, which says what it was; its bytes are not kept."""
+        _, use, answer, span, told = OPERATIONS[name]
+
+        async def ask_async(ask: Ask) -> Outcome:
+            return bare(await use(ask.client))
+
+        seen = play(ask_async if asynchronous else lambda ask: bare(use(ask.client)), answer, path=None)
+        said = json.loads(seen.span.attributes.get("gen_ai.output.messages", "[]"))
+
+        assert (span, 2, "returned", sdk.name) == (
+            seen.span.name,
+            seen.span.kind,
+            *seen.told("orchestrace.ending", "gen_ai.provider.name"),
+        )
+        assert told == dict(zip(told, seen.told(*told), strict=True))
+        assert (name in GENERATED) is bool(said)
+        assert [GENERATED[name] for _ in said] == [message["parts"][0]["content"] for message in said]
+
+    def test_failure(self, name: str, sdk: Sdk, play: Play, *, asynchronous: bool) -> None:
+        """What a provider refuses failed, with its words."""
+        use = OPERATIONS[name][1]
+        error = {"type": "some_error", "message": "No."}
+
+        async def ask_async(ask: Ask) -> Outcome:
+            return await use(ask.client)
+
+        refusal = Answer(400, body={"type": "error", "error": error})
+        seen = play(ask_async if asynchronous else lambda ask: use(ask.client), refusal, path=None, fails=True)
+
+        assert ("error", "some_error", 400) == seen.told(
+            "orchestrace.ending", "error.type", "http.response.status_code"
+        )
+        assert sdk.name == seen.span.attributes["gen_ai.provider.name"]
+
+
+# -- what streams, and is no chat -------------------------------------------------------------------------------------
+def events(*said: dict[str, Any]) -> Answer:
+    """Return a stream of events."""
+    return Answer(pieces=[server_sent_event(event) for event in said])
+
+
+STREAMS: dict[str, tuple[Any, Answer, str]] = {
+    "text completion": (
+        lambda client: client.completions.create(model="m", prompt="Hi", stream=True),
+        events(*({"choices": [{"text": piece, "index": 0}]} for piece in ("Hello ", "there.")), {"choices": []}),
+        TEXT,
+    ),
+    "transcription": (
+        lambda client: client.audio.transcriptions.create(model="m", file=FILE, stream=True),
+        events({"type": "transcript.text.delta", "delta": "Hello "}, {"type": "transcript.text.done", "text": TEXT}),
+        TEXT,
+    ),
+    "image": (
+        lambda client: client.images.generate(model="m", prompt="A sunset", stream=True),
+        events({"type": "image_generation.completed", "b64_json": "AAAA", "created_at": 1}),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("sdk", ["openai"], indirect=True)
+@pytest.mark.parametrize("name", STREAMS)
+class TestStreams:
+    def test_drained(self, name: str, play: Play) -> None:
+        """A stream that is read to its end says what it said."""
+        use, answer, text = STREAMS[name]
+        seen = play(lambda ask: [*use(ask.client)], answer, path=None)
+        [said] = json.loads(seen.span.attributes["gen_ai.output.messages"])
+
+        assert ("drained", True) == seen.told(*LEFT)
+        assert text == said["parts"][0]["content"]
+
+    def test_abandoned(self, name: str, play: Play) -> None:
+        """A stream that nobody reads is left."""
+        use, answer, _ = STREAMS[name]
+        halted = Answer(pieces=[Pause(60.0), *(answer.pieces or ())])
+        seen = play(lambda ask: use(ask.client).close(), halted, path=None)
+
+        assert ("abandoned", True) == seen.told(*LEFT)
+
+
+@pytest.mark.parametrize("sdk", ["openai"], indirect=True)
+class TestSound:
+    def ask(self, sdk: Sdk, server: ReplayServer, sound: bytes, most: int | None = None) -> SpanRecord:
+        """Return the span of speech that is read as it comes, all of it or some."""
+        server.answer(Answer(pieces=[sound[:1000], sound[1000:]], headers={"content-type": "audio/mpeg"}), path=None)
+        client = sdk.clients[0](api_key="key", base_url=server.url + "/v1")
+        with capture() as spans, client:
+            speech = client.audio.speech.with_streaming_response.create(model="m", voice="alloy", input="Hi")
+            with speech as response:
+                for count, _ in enumerate(response.iter_bytes(1000), 1):
+                    if count == most:
+                        break
+        [span] = spans
+        return span
+
+    def test_read_as_it_comes(self, sdk: Sdk, orchestrace_server: ReplayServer) -> None:
+        """Sound that was read to its end was returned, and is known by its sum."""
+        sound = SOUND * 10
+        span = self.ask(sdk, orchestrace_server, sound)
+        [said] = json.loads(span.attributes["gen_ai.output.messages"])
+
+        assert "returned" == span.attributes["orchestrace.ending"]
+        assert (len(sound), hashlib.sha256(sound).hexdigest()) == (said["parts"][0]["size"], said["parts"][0]["sha256"])
+
+    def test_left(self, sdk: Sdk, orchestrace_server: ReplayServer) -> None:
+        """Sound that nobody wanted to hear to its end was abandoned."""
+        span = self.ask(sdk, orchestrace_server, b"\xff" * 100_000, most=1)
+
+        assert "abandoned" == span.attributes["orchestrace.ending"]
+
+    def test_more_than_is_kept(self, sdk: Sdk, orchestrace_server: ReplayServer) -> None:
+        """The sum of half a sound is that of none: there is none, and the span says that something was left out."""
+        span = self.ask(sdk, orchestrace_server, b"\xff" * (LIMIT + 1))
+
+        assert "gen_ai.output.messages" not in span.attributes
+        assert ("gen_ai.output.messages",) == span.attributes["orchestrace.truncated"]
+
+
+class TestSums:
+    def test_count_what_a_model_generates(self, orchestrace_server: ReplayServer) -> None:
+        """A role counts its calls and their tokens: what is counted, judged or put off for later is none of them."""
+        operations = [OPERATIONS[name] for name in ("embeddings", *UNCOUNTED)]
+
+        @orchestrace.generator
+        def draft() -> None:
+            for sdk, use, *_ in operations:
+                client = openai.OpenAI if sdk == "openai" else anthropic.Anthropic
+                with client(api_key="key", base_url=orchestrace_server.url) as asked:
+                    use(asked)
+
+        for _, _, answer, *_ in operations:
+            orchestrace_server.answer(answer, path=None)
+        with capture() as spans:
+            draft()
+
+        assert {"orchestrace.usage.calls": 1, "orchestrace.usage.input_tokens": 2} == {
+            name: value for name, value in spans[-1].attributes.items() if name.startswith("orchestrace.usage.")
+        }
+
+    def test_a_chat_is_not_taken_for_something_else(self, orchestrace_server: ReplayServer) -> None:
+        """A span that stands for a chat is not that of a count which is made inside of it."""
+        orchestrace_server.answer(Answer(body={"input_tokens": 7}), path=None)
+        client = anthropic.Anthropic(api_key="key", base_url=orchestrace_server.url)
+        with capture() as spans, orchestrace.llm_call(model="m", provider="p") as call, client:
+            client.messages.count_tokens(model="m", messages=[])
+            call.response("Hi")
+
+        assert ["count_tokens m", "chat m"] == [span.name for span in spans]
 
 
 # -- whose span it is -------------------------------------------------------------------------------------------------

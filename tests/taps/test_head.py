@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from orchestrace.messages import Failure
 from orchestrace.taps.head import Head
 from orchestrace.testing import openai_chat
-from orchestrace.wires import anthropic_messages
 from orchestrace.wires import openai_chat as openai_wire
+from orchestrace.wires import openai_speech, openai_transcriptions
+from orchestrace.wires.table import FETCHES, WIRES
 
-WIRES = [openai_wire.WIRE, anthropic_messages.WIRE]
+EVERY = [*WIRES.values(), *FETCHES.values()]
 ERROR = json.dumps({"error": {"code": "broken", "message": "It broke."}}).encode()
 
 
@@ -62,6 +63,36 @@ class TestHead:
         assert answer.response is not None
         assert complete == answer.response.complete
 
+    @pytest.mark.parametrize("body", [b"\xff\xfb\x90", b"data: no event", b"[]"])
+    def test_neither_document_nor_stream(self, body: bytes) -> None:
+        """What is no JSON object is a sound, where a format has sounds, whatever it begins with."""
+        [said] = Head(200, "audio/mpeg").read(openai_speech.WIRE, body).response.messages  # type: ignore[union-attr]
+
+        assert ("audio/mpeg", len(body)) == (said["parts"][0]["mime_type"], said["parts"][0]["size"])
+
+    def test_document_of_a_format_that_has_others(self) -> None:
+        """JSON is read as such, and if its end is missing it is not taken for a text."""
+        bodies = [b'{"text": "Hi"}', b'{"text": "Hi"']
+        answers = [Head(200, "application/json").read(openai_transcriptions.WIRE, body) for body in bodies]
+
+        assert [(1, True), (0, False)] == [
+            (len(answer.response.messages), answer.response.complete) for answer in answers if answer.response
+        ]
+
+    def test_sound_of_which_some_was_not_kept(self) -> None:
+        """The sum of a part is not that of the whole: there is none."""
+        answer = Head(200, "audio/mpeg").read(openai_speech.WIRE, b"\xff\xfb", cut=True)
+
+        assert answer.response is not None
+        assert ([], True) == (answer.response.messages, answer.cut)
+
+    def test_events_of_amazon(self) -> None:
+        """Amazon has a format of its own for events; a body of it goes to who folds streams."""
+        answer = Head(200, "application/vnd.amazon.eventstream").read(WIRES["/invoke-with-response-stream"], b"")
+
+        assert answer.response is not None
+        assert not answer.response.complete
+
     def test_error_in_an_answer(self) -> None:
         """An error that comes with a 200 is the answer's failure."""
         answer = Head(200, "application/json").read(openai_wire.WIRE, ERROR)
@@ -71,6 +102,6 @@ class TestHead:
     @given(status=st.integers(100, 599), kind=st.text(max_size=20), body=st.binary(max_size=200))
     def test_is_total(self, status: int, kind: str, body: bytes) -> None:
         """Whatever comes is read without an exception."""
-        answers = [Head(status, kind).read(wire, body) for wire in WIRES]
+        answers = [Head(status, kind).read(wire, body) for wire in EVERY]
 
-        assert [status, status] == [answer.status for answer in answers]
+        assert {status} == {answer.status for answer in answers}

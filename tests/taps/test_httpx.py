@@ -45,7 +45,16 @@ OTHER: dict[str, tuple[str, str, dict[str, Any]]] = {
     "GET": ("GET", CHATS, {}),
     "DELETE": ("DELETE", CHATS, {}),
     "another path": ("POST", "/v1/moderations", {"json": CHAT}),
-    "embeddings": ("POST", "/v1/embeddings", {"json": {"model": "m", "input": "Hi"}}),
+    "embeddings of nothing": ("POST", "/v1/embeddings", {"json": {"input": "Hi"}}),
+    "a search": ("POST", "/v1/completions", {"json": {"prompt": "Hi"}}),
+    "an image of somebody": ("POST", "/images/generations", {"json": {"model": "m", "prompt": "our secret"}}),
+    "a voice": (
+        "POST",
+        "/audio/transcriptions",
+        {"files": {"file": ("a", b"a")}, "headers": {"content-type": "multipart/form-data; boundary=x"}},
+    ),
+    "a response": ("GET", "/v1/responses/resp_1", {}),
+    "a function": ("POST", "/invoke", {"json": {**CHAT, "max_tokens": 1}}),
     "count of tokens": ("POST", "/v1/messages/count_tokens", {"json": {**CHAT, "max_tokens": 1}}),
     "batches": ("POST", "/v1/messages/batches", {"json": {"requests": [{"custom_id": "1", "params": CHAT}]}}),
     "a chat of people": ("POST", "/v1/messages", {"json": {"to": "ada", "text": "our secret"}}),
@@ -167,6 +176,50 @@ class TestModelCall:
             (span.attributes["orchestrace.ending"], span.status_message, span.attributes["orchestrace.attempts"])
             for span in spans
         ]
+
+
+PROVIDER = "http://api.openai.com/v1"
+BODIES: dict[str, tuple[str, dict[str, Any], str, dict[str, Any] | None]] = {
+    "read once": ("/chat/completions", {"content": pieces}, "chat", None),
+    "no JSON": ("/chat/completions", {"content": b"\xff"}, "chat", None),
+    "form": (
+        "/audio/transcriptions",
+        {"data": {"model": "m", "language": "de"}, "files": {"file": ("a.mp3", b"abc")}},
+        "generate_content m",
+        {"model": "m", "language": "de"},
+    ),
+}
+
+
+@LIBRARIES
+class TestBodyThatIsNotRead:
+    @pytest.mark.parametrize("name", BODIES)
+    def test_call_to_a_known_host(self, library: Library, name: str, orchestrace_server: ReplayServer) -> None:
+        """What goes to a provider is a call, also if we may not read it; it is sent whole. A form tells its fields."""
+        path, body, span, told = BODIES[name]
+        orchestrace_server.answer(Answer(body={"text": "Hi"}), path=None)
+        with capture() as spans, library.Client(proxy=orchestrace_server.url, verify=PLAIN) as client:
+            client.post(PROVIDER + path, **{key: value() if callable(value) else value for key, value in body.items()})
+        [request], [seen] = orchestrace_server.requests, spans
+        said = seen.attributes.get("orchestrace.request.parameters")
+
+        assert (span, "openai", told) == (
+            seen.name,
+            seen.attributes["gen_ai.provider.name"],
+            said if said is None else json.loads(said),
+        )
+        assert {"read once": json.dumps(CHAT).encode(), "no JSON": b"\xff"}.get(name, b"abc") in request.body
+
+    @pytest.mark.parametrize("path", ["/images/edits", "/moderations", "/audio/speech", "/batches", "/responses/r"])
+    def test_host_that_looks_like_one(self, library: Library, path: str, orchestrace_server: ReplayServer) -> None:
+        """Whoever has a name like a provider's is none."""
+        fake = PROVIDER.replace("api.openai.com", "evilapi.openai.com.example.com")
+        orchestrace_server.answer(Answer(body={"text": "Hi"}), path=None, method=None, times=2)
+        with capture() as spans, library.Client(proxy=orchestrace_server.url, verify=PLAIN) as client:
+            client.post(fake + path, json={"model": "m", "input": "our secret", "prompt": "our secret"})
+            client.get(fake + path)
+
+        assert [] == list(spans)
 
 
 def halting() -> Answer:

@@ -3,9 +3,12 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import pytest
+import wrapt
+
 from orchestrace.recording.ending import End
 from orchestrace.recording.scope import NOWHERE
-from orchestrace.taps.patch import Patches
+from orchestrace.taps.patch import Patches, descendants
 
 
 class Follower:
@@ -115,3 +118,86 @@ class TestPatches:
         again.undo()
 
         assert (["a"], wrapper) == (log, client.__dict__["send"])
+
+    def test_a_wrapper_that_knows_its_instance(self) -> None:
+        """What somebody else has put there before us is called as the method of an object."""
+        client, log = client_class(), list[Any]()
+        seen: list[Any] = []
+
+        def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+            seen.append(instance)
+            return wrapped(*args, **kwargs)
+
+        wrapt.wrap_function_wrapper(client, "send", wrapper)
+        self.follow(client, log)
+        one = client()
+
+        assert ("a", ["a"], [one]) == (one.send("a"), log, seen)
+
+    @pytest.mark.parametrize("ours_first", [True, False])
+    def test_brought_back_below(self, *, ours_first: bool) -> None:
+        """Whoever wrapped it on a subclass, and undid that, left ours there: it goes, now or at the next undoing."""
+        client, log = client_class(), list[Any]()
+
+        class Sub(client):  # type: ignore[misc] # any class
+            """Inherits the method."""
+
+        original = client.send
+        patches = self.follow(client, log)
+        theirs_kept = Sub.send
+        Sub.send = functools.wraps(theirs_kept)(lambda *args: theirs_kept(*args))  # noqa: PLW0108 - a wrapper
+        if ours_first:
+            patches.undo()
+            Sub.send = theirs_kept
+        else:
+            Sub.send = theirs_kept
+        patches.undo()
+
+        assert (original, False) == (Sub.send, "send" in Sub.__dict__)
+
+
+class TestDescendants:
+    def test_are_all_classes_below(self) -> None:
+        """Of every generation."""
+        base = client_class()
+        child = type("Child", (base,), {})
+        grandchild = type("Grandchild", (child,), {})
+
+        assert [child, grandchild] == descendants(base)
+
+
+class TestReplace:
+    def shout(self, client: Any) -> Patches:
+        """Return the patches that have a class say everything loudly."""
+
+        def make(original: Any, is_live: Any) -> Any:
+            @functools.wraps(original)
+            def send(self: Any, what: str, **kwargs: Any) -> Any:
+                return original(self, what, loud=True) if is_live() else original(self, what, **kwargs)
+
+            return send
+
+        patches = Patches()
+        assert patches.replace(client, "send", make)
+        assert patches.replace(client, "send", make)
+        assert not patches.replace(client, "absent", make)
+        return patches
+
+    def test_stands_in_for_the_method(self) -> None:
+        """Once, however often it is asked for."""
+        client = client_class()
+        original = client.__dict__["send"]
+        patches = self.shout(client)
+
+        assert ("A", original) == (client().send("a"), client.send.__wrapped__)
+        patches.undo()
+        assert original is client.__dict__["send"]
+
+    def test_knows_when_it_is_undone(self) -> None:
+        """Whoever kept it, or wrapped it, finds the method as it was."""
+        client = client_class()
+        patches = self.shout(client)
+        kept = client.send
+        patches.undo()
+
+        assert "a" == kept(client(), "a")

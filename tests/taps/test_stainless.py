@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 from typing import Any, TypeAlias
 
+import openai
 import pytest
 from pydantic import BaseModel
 
@@ -251,6 +253,16 @@ class TestAttempts:
             seen.span.events,
         )
 
+    @pytest.mark.parametrize("sdk", ["openai"], indirect=True)
+    def test_wrapped_on_the_client(self, sdk: Sdk, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Somebody who wrapped an SDK's client before us has kept the method below as it was: attempts are one call."""
+        inherited = openai.OpenAI.request
+        wrapper = functools.wraps(inherited)(lambda *args, **kwargs: inherited(*args, **kwargs))  # noqa: PLW0108 - a wrapper
+        monkeypatch.setattr(openai.OpenAI, "request", wrapper, raising=False)
+        seen = play(create, again(), sdk.answer("One."), max_retries=1)
+
+        assert 2 == seen.span.attributes["orchestrace.attempts"]
+
     def test_calls_one_after_the_other(self, sdk: Sdk, play: Play) -> None:
         """A second call is no attempt of the first."""
 
@@ -278,16 +290,20 @@ class TestAttempts:
 
 
 OTHER = {
-    "embeddings": lambda ask: ask.client.embeddings.create(model="m", input="Hi"),
-    "moderations": lambda ask: ask.client.moderations.create(input="Hi"),
     "models": lambda ask: ask.client.models.retrieve("m"),
     "upload": lambda ask: ask.client.files.create(file=("a.txt", b"abc"), purpose="batch"),
-    "count of tokens": lambda ask: ask.resource.count_tokens(model="m", messages=[]),
-    "batches": lambda ask: ask.resource.batches.create(requests=[{"custom_id": "1", "params": {}}]),
+    "batch": lambda ask: ask.client.batches.retrieve("1"),
+    "cancelled batch": lambda ask: ask.client.batches.cancel("1"),
+    "batch of messages": lambda ask: ask.resource.batches.retrieve("1"),
+    "cancelled batch of messages": lambda ask: ask.resource.batches.cancel("1"),
 }
 WHOSE = [
-    *(("openai", name) for name in ("embeddings", "moderations", "models", "upload")),
-    *((whose, name) for whose in ("anthropic", "anthropic, own span") for name in ("count of tokens", "batches")),
+    *(("openai", name) for name in ("models", "upload", "batch", "cancelled batch")),
+    *(
+        (whose, name)
+        for whose in ("anthropic", "anthropic, own span")
+        for name in ("batch of messages", "cancelled batch of messages")
+    ),
 ]
 
 

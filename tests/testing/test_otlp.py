@@ -195,9 +195,9 @@ class TestHttp:
 
         assert (429, "30") == (response.status_code, response.headers["retry-after"])
 
-    @pytest.mark.parametrize(("path", "body", "status"), [("/v1/logs", b"", 404), ("/v1/traces", b"none", 400)])
+    @pytest.mark.parametrize(("path", "body", "status"), [("/v1/profiles", b"", 404), ("/v1/traces", b"none", 400)])
     def test_anything_else_is_refused(self, path: str, body: bytes, status: int) -> None:
-        """It takes traces alone, as Jaeger does, and only what can be read."""
+        """It takes the three signals alone, and only what can be read."""
         with OtlpReceiver() as receiver:
             response = post(receiver.endpoint + path, body)
 

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
+import anthropic
 import pytest
 
 from orchestrace.messages import Failure, Message, ModelResponse
-from orchestrace.wires.anthropic_messages import WIRE, is_call, read_failure, read_request, read_response, read_stream
+from orchestrace.testing import Answer, ReplayServer, Spans, anthropic_message, server_sent_event
+from orchestrace.wires.anthropic_messages import WIRE, is_call, read_request, read_response, read_stream
 
 MEDIA = {"image", "document"}
+QUESTION: dict[str, Any] = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
 
 
 def concerns(recording: dict[str, Any]) -> bool:
@@ -138,7 +142,7 @@ class TestRecordings:
         answer = recording["response"]
         if answer["status"] >= 400:
             error = answer["body"]["error"]
-            assert Failure(error["type"], error["message"]) == read_failure(answer["body"])
+            assert Failure(error["type"], error["message"]) == WIRE.read_failure(answer["body"])
             return
         streamed = answer["body_kind"] == "text"
         response = read_stream(answer["body"].encode()) if streamed else read_response(answer["body"])
@@ -177,3 +181,45 @@ class TestWire:
 
         assert usage is not None
         assert (None, 5) == (usage.input_tokens, usage.cache_read)
+
+
+class TestThroughTheSDK:
+    """By a real client to a real server, what no recording shows."""
+
+    @pytest.fixture
+    def client(self, orchestrace_server: ReplayServer) -> Iterator[anthropic.Anthropic]:
+        """Return a client of the server."""
+        with anthropic.Anthropic(base_url=orchestrace_server.url, api_key="key", max_retries=0) as client:
+            yield client
+
+    def test_the_key_of_an_mcp_server_is_masked(
+        self, client: anthropic.Anthropic, orchestrace_server: ReplayServer, orchestrace_spans: Spans
+    ) -> None:
+        """A beta call is a chat like any other; it can be rebuilt, but for what opens the server."""
+        orchestrace_server.answer(anthropic_message("Hello."))
+        server: Any = {"type": "url", "url": "https://example.com", "name": "files", "authorization_token": "abc-def"}
+        toolset: Any = {"type": "mcp_toolset", "mcp_server_name": "files"}
+        client.beta.messages.create(**QUESTION, mcp_servers=[server], tools=[toolset], betas=["mcp-client-2025-11-20"])
+        (span,) = orchestrace_spans
+        parameters = json.loads(str(span.attributes["orchestrace.request.parameters"]))
+
+        assert [{**server, "authorization_token": "[masked:secret]"}] == parameters["mcp_servers"]
+        assert ("chat m", False) == (span.name, "abc-def" in repr(span))
+
+    def test_an_error_inside_a_stream_is_an_error(
+        self, client: anthropic.Anthropic, orchestrace_server: ReplayServer, orchestrace_spans: Spans
+    ) -> None:
+        """HTTP had said 200 when it went wrong; what had come by then is kept."""
+        error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+        whole = [*anthropic_message("One two three.", stream=True).pieces]
+        orchestrace_server.answer(Answer(pieces=[*whole[:4], server_sent_event(error, "error")]))
+        with pytest.raises(anthropic.APIStatusError), client.messages.stream(**QUESTION) as stream:
+            stream.until_done()
+        (span,) = orchestrace_spans
+
+        assert ("ERROR", "Overloaded", "overloaded_error") == (
+            span.status,
+            span.status_message,
+            span.attributes["error.type"],
+        )
+        assert "One" in str(span.attributes["gen_ai.output.messages"])

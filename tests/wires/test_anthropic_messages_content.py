@@ -23,11 +23,12 @@ class TestReadContent:
 
         assert [block] == read_content([block])
 
-    def test_a_secret_of_reasoning_leaves_its_size(self) -> None:
-        """Nobody can read the cipher, so nobody need keep it."""
-        assert [{"type": "redacted_thinking", "size": 4}] == read_content(
-            [{"type": "redacted_thinking", "data": "EvgF"}]
-        )
+    @pytest.mark.parametrize("kind", ["redacted_thinking", "search_result", "compaction", "container_upload"])
+    def test_what_the_conventions_do_not_have_is_kept_as_it_is(self, kind: str) -> None:
+        """A cipher that nobody can read is kept too: the next request brings it back, and shall be rebuilt."""
+        block: JSONObject = {"type": kind, "data": "EvgF", "cache_control": {"type": "ephemeral"}}
+
+        assert [block] == read_content([block])
 
     @pytest.mark.parametrize("kind", ["web_search", "web_fetch", "code_execution", "tool_search", "something_new"])
     def test_the_result_of_any_server_tool_is_read(self, kind: str) -> None:
@@ -41,6 +42,21 @@ class TestReadContent:
                 "server_tool_call_response": {"type": kind, "content": {"type": "error"}},
             }
         ] == read_content([block])
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            {"type": "text", "media_type": "text/plain", "data": "Ten years at sea."},
+            {"type": "content", "content": [{"type": "text", "text": "Ten years at sea."}]},
+            {"type": "content", "content": "Ten years at sea."},
+        ],
+        ids=repr,
+    )
+    def test_a_document_of_words_stays_readable(self, source: JSONObject) -> None:
+        """Words that stand in the request itself are no data to be put away, whatever they are called."""
+        block: JSONObject = {"type": "document", "source": source, "title": "CV"}
+
+        assert [block] == read_content([block])
 
     def test_an_address_may_hold_its_data(self) -> None:
         """A `data:` URL is a blob here too."""

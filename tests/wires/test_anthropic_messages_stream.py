@@ -78,6 +78,33 @@ class TestPieces:
 
         assert ["a", "b"] == [each["text"] for each in content_of(body)]
 
+    def test_a_block_that_begins_without_index_is_the_next(self) -> None:
+        """Where nobody counts the blocks, or each is number 0, every beginning is another block."""
+        start = {"type": "text", "text": ""}
+        pieces = [event("content_block_delta", delta={"type": "text_delta", "text": text}) for text in "ab"]
+        uncounted = b"".join(event("content_block_start", content_block=start) + piece for piece in pieces)
+        alike = b"".join(block(start, {"type": "text_delta", "text": text}) for text in "ab")
+
+        assert [["a", "b"]] * 2 == [[each["text"] for each in content_of(body)] for body in (uncounted, alike)]
+
+    def test_blocks_may_grow_beside_each_other(self) -> None:
+        """Pieces go to the block that they name; blocks stand in the order of their numbers."""
+        starts = block({"type": "text", "text": ""}, index=1) + block({"type": "text", "text": ""})
+        grown = [(0, "a"), (1, "x"), (0, "b"), (1, "y")]
+        pieces = [
+            event("content_block_delta", index=index, delta={"type": "text_delta", "text": text})
+            for index, text in grown
+        ]
+
+        assert ["ab", "xy"] == [each["text"] for each in content_of(starts + b"".join(pieces))]
+
+    def test_a_fallback_names_who_answers(self) -> None:
+        """Where another model takes over, the answer is of that one."""
+        start = event("message_start", message={"model": "a"})
+        taken = block({"type": "fallback", "from": {"model": "a"}, "to": {"model": "b"}})
+
+        assert "b" == fold_events(start + taken)[0]["model"]
+
     def test_an_unknown_delta_changes_nothing(self) -> None:
         """A kind of piece that nobody knows does not disturb its block."""
         body = block({"type": "text", "text": "a"}, {"type": "new_delta", "text": "b"}, {})

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from orchestrace.messages import Failure, Message, ModelResponse, Part
-from orchestrace.wires.openai_chat import WIRE, is_call, read_failure, read_request, read_response, read_stream
+from orchestrace.wires.openai_chat import WIRE, is_call, read_request, read_response, read_stream
+from orchestrace.wires.openai_error import read_failure
 
 
 def concerns(recording: dict[str, Any]) -> bool:

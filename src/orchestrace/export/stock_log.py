@@ -1,4 +1,4 @@
-"""Keep what the stock exporters log about our spans out of the log: it becomes the reason in a line of ours."""
+"""Keep what the stock exporters log about what is ours out of the log: it becomes the reason in a line of ours."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ _SPEAKERS: Final = (
     "opentelemetry.exporter.otlp.common.http",
     "opentelemetry.exporter.otlp.proto.common._internal",
     "opentelemetry.exporter.otlp.proto.grpc.exporter",
+    "opentelemetry.exporter.otlp.proto.http._log_exporter",
+    "opentelemetry.exporter.otlp.proto.http.metric_exporter",
     "opentelemetry.exporter.otlp.proto.http.trace_exporter",
     "opentelemetry.trace.span",
 )

@@ -44,7 +44,8 @@ def _under(prefix: str) -> str:
 def _tokens(name: str) -> str:
     # The sum over everything inside; the span's own figure on calls, and on agents of other libraries.
     used = names.USAGE_INPUT_TOKENS.removesuffix("input_tokens") + name
-    return f"coalesce({attribute(names.SUM_PREFIX + name)}, {attribute(used)})"
+    older = f", {attribute(names.USAGE_CACHE_CREATION)}" if used == names.USAGE_CACHE_WRITE else ""
+    return f"coalesce({attribute(names.SUM_PREFIX + name)}, {attribute(used)}{older})"
 
 
 ABOVE: Final = f"""(

@@ -11,7 +11,7 @@ from orchestrace.pipeline.inherit import inherit
 from orchestrace.pipeline.span_record import record_of
 from orchestrace.recording import hosting
 from orchestrace.recording.guard import report
-from orchestrace.records import Sink
+from orchestrace.records import Sink, SpanRecord
 
 __all__ = ["Processor"]
 
@@ -31,6 +31,8 @@ class Processor(SpanProcessor):
         """Pass on a span that has just started."""
         try:
             inherit(span, parent_context)
+            if not hosting.started(span):
+                return
             record = record_of(span)
             for sink in self.sinks:
                 sink.started(record)
@@ -40,7 +42,13 @@ class Processor(SpanProcessor):
     def on_end(self, span: ReadableSpan) -> None:
         """Pass on a span that has ended, with all that is known of it."""
         try:
-            record = hosting.completed(record_of(span))
+            hosting.complete(record_of(span), self._ended)
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            report("end of a span", error)
+
+    def _ended(self, record: SpanRecord) -> None:
+        # It may have waited for the end of a model call, in whose thread this runs then.
+        try:
             for sink in self.sinks:
                 sink.ended(record)
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program

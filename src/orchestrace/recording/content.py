@@ -12,14 +12,17 @@ from opentelemetry.context import Context, create_key, get_current, get_value, s
 from orchestrace.exceptions import ConfigurationError
 from orchestrace.recording.scope import Scope
 
-__all__ = ["LEVELS", "VARIABLE", "content", "is_recorded", "use"]
+__all__ = ["LEVELS", "VARIABLE", "content", "is_recorded", "on_events", "said_within", "use", "within"]
 
 LEVELS: Final = ("full", "off")
 VARIABLE: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 """OpenTelemetry's own switch. Unset, we record: it is what this package is for."""
 
-_ON: Final = frozenset({"", "span_only", "span_and_event", "true"})
-"""Any other value switches content off: `no_content`, `event_only`, `false`, and what nobody knows."""
+_ON_SPANS: Final = frozenset({"", "span_only", "span_and_event", "true"})
+"""Any other value keeps content off spans: `no_content`, `event_only`, `false`, and what nobody knows."""
+
+_ON_EVENTS: Final = frozenset({"event_only", "span_and_event", "true"})
+"""Content stands on spans by default, and a second time on events only where that is asked for."""
 
 _KEY: Final = create_key("orchestrace-content")
 _default: str | None = None
@@ -38,16 +41,39 @@ def content(level: str) -> Iterator[None]:
 
     The level holds for everything called in the block, in threads and tasks too. Raises ConfigurationError.
     """
-    with Scope(set_value(_KEY, _checked(level))):
+    with Scope(within(get_current(), _checked(level))):
         yield
+
+
+def within(context: Context, level: str) -> Context:
+    """Return `context` with a level that holds in it."""
+    return set_value(_KEY, level, context)
+
+
+def said_within(context: Context) -> object:
+    """Return the level that was set for a block around, or None."""
+    return get_value(_KEY, context)
 
 
 def is_recorded(context: Context | None = None) -> bool:
     """Tell whether content may stand on a span that starts in `context` (default: the current one)."""
+    said = _said(context)
+    return _variable() in _ON_SPANS if said is None else said == "full"
+
+
+def on_events(context: Context | None = None) -> bool:
+    """
+    Tell whether content may stand on an event (a log record) that is emitted in `context` (default: the current one).
+
+    The program can forbid it, by "off"; that it is wanted there, only the variable can say.
+    """
+    return _said(context) != "off" and _variable() in _ON_EVENTS
+
+
+def _said(context: Context | None) -> object:
+    """Return the level that the program set, for a block or for the process; None leaves it to the variable."""
     level = get_value(_KEY, get_current() if context is None else context)
-    if level is None:
-        level = _default or _from_environment()
-    return level == "full"
+    return _default if level is None else level
 
 
 def _checked(level: str) -> str:
@@ -57,6 +83,5 @@ def _checked(level: str) -> str:
     return level
 
 
-def _from_environment() -> str:
-    value = os.environ.get(VARIABLE, "").strip().lower()
-    return "full" if value in _ON else "off"
+def _variable() -> str:
+    return os.environ.get(VARIABLE, "").strip().lower()

@@ -29,7 +29,7 @@ LIMIT: Final = 1 << 20
 _DATA: Final = 64 << 10
 """Bytes of inline data that are kept whole."""
 
-_TEXTS: Final = (64 << 10, 16 << 10, 4 << 10, 1 << 10, 256)
+_TEXTS: Final = (64 << 10, 16 << 10, 4 << 10, 1 << 10, 256, 64, 16)
 """Characters that a text may keep, tried in turn."""
 
 _MARGIN: Final = 1024

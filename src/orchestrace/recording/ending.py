@@ -23,12 +23,17 @@ INTERRUPTED: Final = "interrupted"
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How one call ended: the word, the moment, and the value (if any) or the exception that came out."""
+    """
+    How one call ended: the word, the moment, and the value (if any) or the exception that came out.
+
+    `failure` is what failed where no exception came out, as type and message: a stream that the call had returned.
+    """
 
     ending: str
     at: Nanoseconds
     value: object = MISSING
     error: BaseException | None = None
+    failure: tuple[str, str] | None = None
 
 
 def ending_of(error: BaseException) -> str:

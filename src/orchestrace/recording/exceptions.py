@@ -12,7 +12,7 @@ from orchestrace.recording.fields import type_name
 from orchestrace.recording.masking import mask_text
 from orchestrace.typing import AttributeValue, Nanoseconds
 
-__all__ = ["message_of", "record", "type_of"]
+__all__ = ["attributes_of", "message_of", "record", "type_of"]
 
 _MESSAGE: Final = 4096
 _TRACE: Final = 32_768
@@ -27,10 +27,15 @@ def record(span: Span, error: BaseException, at: Nanoseconds, *, content: bool) 
 
     A message may quote a prompt, so it is content, and so is the stack trace, which quotes the message.
     """
+    span.add_event(EXCEPTION_EVENT, attributes_of(error, content=content), at)
+
+
+def attributes_of(error: BaseException, *, content: bool) -> dict[str, AttributeValue]:
+    """Return what such an event says of an exception."""
     attributes: dict[str, AttributeValue] = {EXCEPTION_TYPE: type_of(error)}
     if content:
         attributes |= {EXCEPTION_MESSAGE: message_of(error), EXCEPTION_STACKTRACE: _trace(error)}
-    span.add_event(EXCEPTION_EVENT, attributes, at)
+    return attributes
 
 
 def type_of(error: BaseException) -> str:

@@ -11,17 +11,21 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from orchestrace.recording.guard import report
+from orchestrace.recording.guard import guarded, report
 
 __all__ = ["at_exit", "collecting", "drain", "ensure_running", "later"]
 
 _PATIENCE: Final = 2.0
 """Seconds that the interpreter waits for our thread when it leaves."""
+
+_POOLS: Final = ("multiprocessing", "billiard")
+"""What leaves its forked workers without Python's exit hooks, and has hooks of its own; billiard is Celery's."""
 
 _queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
 _thread: threading.Thread | None = None
@@ -73,6 +77,8 @@ def _start() -> None:
     # exists by now, must still be open when ours run.
     atexit.unregister(_exit)
     atexit.register(_exit)
+    for pool in _POOLS:
+        _leave_with(pool)
     thread = threading.Thread(target=_work, name="orchestrace-finaliser", daemon=True)
     try:
         thread.start()
@@ -106,8 +112,17 @@ def _drain_here() -> None:
         _do(work)
 
 
+@guarded("exit hook of a worker", None)
+def _leave_with(pool: str) -> None:
+    process, util = (sys.modules.get(f"{pool}.{name}") for name in ("process", "util"))
+    if process is not None and util is not None and process.current_process()._parent_pid is not None:  # noqa: SLF001 - billiard has no other word for it
+        util.Finalize(None, _exit, exitpriority=0)
+
+
 def _exit() -> None:
     global _leaving  # noqa: PLW0603 - the interpreter leaves once
+    if _leaving:
+        return
     in_time = drain(_PATIENCE)
     for hook in _exit_hooks:
         _do(hook)

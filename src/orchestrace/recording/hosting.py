@@ -1,44 +1,139 @@
 """
 Model calls that another library already has a span for: ours is merged into that span, so that one call is one span.
 
-Such a host is known by its operation and kind, or by OpenInference's kind, never by its name. It may end before our
-recording does (Anthropic's SDK ends its span before the stream closes), and an ended span takes no attributes. So what
-we recorded is found by the span's ids, when the pipeline asks for it with the copy that we store.
+Such a host is known by its operation and kind, by OpenInference's kind, or by what OpenTelemetry's GenAI utilities put
+into the context; never by its name. It may end before our recording does (Anthropic's SDK ends its span before the
+stream closes), and an ended span takes no attributes. So what we recorded is found by the span's ids when the pipeline
+has the copy that we store, and a copy that comes before the end of the call waits for it.
+
+A span that was made when the call was over (see `retelling`) is not kept: nothing could be merged into it in time.
+
+Where one call has two such spans, one inside the other, the inner is the host. The outer is kept, but is no second
+call: its copy says `orchestrace.role` = "outer_call", and leaves the tokens to the inner one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
 from weakref import WeakValueDictionary
 
-from opentelemetry.trace import Span, SpanKind, format_span_id, format_trace_id, get_current_span
+from opentelemetry.context import get_value
+from opentelemetry.trace import Span, SpanContext, SpanKind, format_span_id, format_trace_id
 
-from orchestrace.conventions import ENDING, OPERATION_NAME, SPAN_KIND
+from orchestrace import conventions as names
+from orchestrace.conventions import ENDING, ERROR_TYPE, OPERATION_NAME, ROLE, SPAN_KIND
+from orchestrace.recording import lineage, retelling
 from orchestrace.recording.ending import ABANDONED, DRAINED, ERROR, RETURNED
+from orchestrace.recording.retelling import Told
 from orchestrace.records import SpanRecord
-from orchestrace.typing import Nanoseconds
+from orchestrace.typing import AttributeValue, Nanoseconds
 
-if TYPE_CHECKING:
-    from orchestrace.recording.model_call import ModelCall
-
-__all__ = ["claim", "completed", "current_host", "start_of"]
+__all__ = ["Hosted", "claim", "complete", "current_host", "start_of", "started"]
 
 OPERATIONS: Final = frozenset({"chat", "text_completion", "generate_content", "embeddings"})
+KINDS: Final = frozenset({"LLM", "EMBEDDING"})
+"""What OpenInference calls the spans of model calls."""
 
+OUTER: Final = "outer_call"
+"""The role of a span around the host of a call, which tells of the same call."""
+
+_TOKENS: Final = (
+    names.USAGE_INPUT_TOKENS,
+    names.USAGE_OUTPUT_TOKENS,
+    names.USAGE_CACHE_READ,
+    names.USAGE_CACHE_WRITE,
+    names.USAGE_CACHE_CREATION,
+    names.USAGE_REASONING,
+)
 _WELL: Final = frozenset({RETURNED, DRAINED, ABANDONED})
+_UNTYPED: Final = "_OTHER"
+_CONTEXT_KEYS: Final = ("opentelemetry.genai.client.inference.context", "opentelemetry.genai.client.embedding.context")
+"""Where opentelemetry-util-genai keeps what it knows of the call that is being made."""
 
 _MARK: Final = "_orchestrace_call"
-"""What a host has of ours: its call, which lives no longer than it; not every program has a pipeline that asks."""
+"""What a host has of ours: what we recorded, which lives no longer than it; not every program has a pipeline."""
+_INSIDE: Final = "_orchestrace_inside"
+"""What the span around a host has of ours: the same."""
+_RETELLS: Final = "_orchestrace_retells"
+"""What a span that was made afterwards has of ours: the call that it tells of."""
 
+PassOn: TypeAlias = Callable[[SpanRecord], None]
 _Ids: TypeAlias = tuple[str, str]
 
-_claims: Final[WeakValueDictionary[_Ids, ModelCall]] = WeakValueDictionary()
+
+class Hosted:
+    """What is recorded of a call that another library's span hosts, and the copies of spans that wait for its end."""
+
+    __slots__ = ("__weakref__", "_done", "_waiting", "attributes", "error_type", "status")
+
+    def __init__(self) -> None:
+        self.attributes: dict[str, AttributeValue] = {}
+        self.status: str | None = None
+        """What went wrong, if the call failed."""
+        self.error_type: str | None = None
+        """What is to be said of it if the host does not: of an exception its library may know more."""
+        self._done = False
+        self._waiting: list[tuple[SpanRecord, PassOn, Callable[[SpanRecord], None]]] = []
+
+    def is_over(self) -> None:
+        """Hear that no more will be recorded."""
+        self._done = True
+        self._release()
+
+    def complete(self, host: SpanRecord, pass_on: PassOn) -> None:
+        """Pass on the copy of the host with all that is recorded of the call, when it is over."""
+        self._wait(host, pass_on, self._merge)
+
+    def complete_outer(self, outer: SpanRecord, pass_on: PassOn) -> None:
+        """Pass on the copy of a span around the host without what stands on the host."""
+        self._wait(outer, pass_on, self._set_apart)
+
+    def _wait(self, record: SpanRecord, pass_on: PassOn, change: Callable[[SpanRecord], None]) -> None:
+        # The call may end in another thread meanwhile: whoever of the two comes last finds what the other has left.
+        self._waiting.append((record, pass_on, change))
+        if self._done:
+            self._release()
+
+    def _release(self) -> None:
+        while self._waiting:
+            try:
+                record, pass_on, change = self._waiting.pop(0)
+            except IndexError:
+                return
+            change(record)
+            pass_on(record)
+
+    def _merge(self, host: SpanRecord) -> None:
+        theirs = host.attributes.get(ERROR_TYPE)
+        host.attributes.update(self.attributes)
+        ending = host.attributes.get(ENDING)
+        if self.status is not None:
+            host.status, host.status_message = "ERROR", host.status_message or self.status or None
+            if self.error_type is not None:
+                host.attributes.setdefault(ERROR_TYPE, self.error_type)
+        elif host.status == "ERROR" and ending == ABANDONED and theirs == _UNTYPED:
+            # OpenTelemetry's GenAI utilities call it an error, of no type, that nobody read a stream to its end.
+            host.status, host.status_message = "UNSET", None
+            del host.attributes[ERROR_TYPE]
+        elif host.status == "ERROR" and ending in _WELL:
+            host.attributes[ENDING] = ERROR  # what its library made of the answer failed after we had seen it
+
+    def _set_apart(self, outer: SpanRecord) -> None:
+        for name in _TOKENS:
+            if name in self.attributes:
+                outer.attributes.pop(name, None)
+        outer.attributes[ROLE] = OUTER
+
+
+_hosted: Final[WeakValueDictionary[_Ids, Hosted]] = WeakValueDictionary()
+_clients: Final[WeakValueDictionary[_Ids, Span]] = WeakValueDictionary()
+"""The CLIENT spans that the pipeline has seen start: a host knows its parent by ids alone."""
 
 
 def current_host() -> Span | None:
     """Return the current span if it is a model call's, still open, and not yet the host of another recording."""
-    span = get_current_span()
+    span = lineage.current_span()
     if not span.is_recording() or _MARK in getattr(span, "__dict__", {_MARK: None}):
         return None
     return span if _is_model_call(span) else None
@@ -50,29 +145,60 @@ def start_of(span: Span) -> Nanoseconds:
     return start if isinstance(start, int) else 0
 
 
-def claim(span: Span, call: ModelCall) -> None:
-    """Keep what `call` records for the span that hosts it."""
-    context = span.get_span_context()
-    setattr(span, _MARK, call)
-    _claims[format_trace_id(context.trace_id), format_span_id(context.span_id)] = call
+def claim(span: Span) -> Hosted:
+    """Return what keeps the recording of a call for the span that hosts it."""
+    hosted = Hosted()
+    setattr(span, _MARK, hosted)
+    _hosted[_ids(span.get_span_context())] = hosted
+    parent = getattr(span, "parent", None)
+    outer = _clients.get(_ids(parent)) if isinstance(parent, SpanContext) else None
+    if outer is not None and _is_model_call(outer):
+        setattr(outer, _INSIDE, hosted)
+    return hosted
 
 
-def completed(record: SpanRecord) -> SpanRecord:
-    """Return the record of an ended span with all that we know of the call that it hosts."""
-    call = _claims.pop((record.trace_id, record.span_id), None)
-    if call is not None:
-        setattr(call.span, _MARK, None)  # they held each other
-        call.host_ended(record.end)
-        call.merge_into(record)
-        if record.status == "ERROR" and record.attributes.get(ENDING) in _WELL:
-            record.attributes[ENDING] = ERROR  # what its library made of the answer failed after we had seen it
-    return record
+def started(span: Span) -> bool:
+    """Hear of a span that has started; False if another library's only tells again of a call that has one of ours."""
+    if _hosted:
+        _hosted.pop(_ids(span.get_span_context()), None)  # tests number their spans from 1, each anew
+    if getattr(span, "kind", None) is not SpanKind.CLIENT:
+        return True
+    _clients[_ids(span.get_span_context())] = span
+    told = retelling.retold(span)
+    if told is not None:
+        setattr(span, _RETELLS, told)
+    return told is None
+
+
+def complete(record: SpanRecord, pass_on: PassOn) -> None:
+    """Pass on the record of an ended span, with all that is known of the call that it hosts, as soon as it is known."""
+    ids = record.trace_id, record.span_id
+    if (hosted := _hosted.get(ids)) is not None:
+        hosted.complete(record, pass_on)
+        return
+    client = _clients.get(ids)
+    told: Told | None = getattr(client, _RETELLS, None)
+    inside: Hosted | None = getattr(client, _INSIDE, None)
+    if told is not None and told.is_in(record):
+        return
+    if inside is not None:
+        inside.complete_outer(record, pass_on)
+    else:
+        pass_on(record)
+
+
+def _ids(context: SpanContext) -> _Ids:
+    return format_trace_id(context.trace_id), format_span_id(context.span_id)
 
 
 def _is_model_call(span: Any) -> bool:  # noqa: ANN401 - an SDK's span: the API has no way to read one
     attributes = getattr(span, "attributes", None)
     if not isinstance(attributes, Mapping):
         return False
-    if attributes.get(SPAN_KIND) == "LLM":
+    if attributes.get(SPAN_KIND) in KINDS:
         return True
-    return getattr(span, "kind", None) is SpanKind.CLIENT and attributes.get(OPERATION_NAME) in OPERATIONS
+    if getattr(span, "kind", None) is not SpanKind.CLIENT:
+        return False
+    if OPERATION_NAME not in attributes:
+        return any(get_value(key) is not None for key in _CONTEXT_KEYS)
+    return attributes[OPERATION_NAME] in OPERATIONS

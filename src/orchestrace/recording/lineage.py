@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry.trace import INVALID_SPAN, Span, get_current_span
 
+from orchestrace.recording.tracer import is_apart
 from orchestrace.typing import AttributeValue
 
 if TYPE_CHECKING:
     from orchestrace.recording.recording import Recording
 
-__all__ = ["ITERATION", "current", "entered", "holder", "identity", "nearest", "prompt", "upwards"]
+__all__ = ["ITERATION", "current", "current_span", "entered", "holder", "identity", "nearest", "prompt", "upwards"]
 
 ITERATION: Final = "iteration"
 """The role of an iteration: the one that holds no prompt, because the roles inside of it do."""
@@ -28,6 +30,14 @@ _KEY: Final = create_key("orchestrace-recording")
 def current(context: Context | None = None) -> Recording | None:
     """Return the innermost recording that is open in `context` (default: the current one)."""
     return get_value(_KEY, context)  # type: ignore[return-value] # nobody else has the key
+
+
+def current_span() -> Span:
+    """Return the span that what starts here stands under: OpenTelemetry's, or ours alone where ours stand apart."""
+    if not is_apart():
+        return get_current_span()
+    here = current()
+    return INVALID_SPAN if here is None else here.span
 
 
 def entered(recording: Recording, context: Context) -> Context:

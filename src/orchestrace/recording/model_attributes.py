@@ -7,8 +7,10 @@ from typing import Final
 
 from orchestrace import conventions as names
 from orchestrace.messages import ModelRequest, ModelResponse, Usage
+from orchestrace.recording import naming
 from orchestrace.recording.document import write
-from orchestrace.typing import AttributeValue
+from orchestrace.recording.secret_value import without_secrets
+from orchestrace.typing import JSON, AttributeValue, JSONObject
 
 __all__ = ["request_attributes", "response_attributes", "usage_attributes"]
 
@@ -20,6 +22,8 @@ _USAGE: Final = (
     (names.USAGE_CACHE_CREATION, "cache_write"),
     (names.USAGE_REASONING, "reasoning"),
 )
+_FURTHER: Final = 4096
+"""Bytes that a provider's own counts may take."""
 
 
 def request_attributes(request: ModelRequest, *, content: bool) -> dict[str, AttributeValue]:
@@ -33,11 +37,11 @@ def request_attributes(request: ModelRequest, *, content: bool) -> dict[str, Att
         parts = (
             (names.SYSTEM_INSTRUCTIONS, request.system),
             (names.INPUT_MESSAGES, request.messages),
-            (names.TOOL_DEFINITIONS, request.tools),
-            (names.REQUEST_PARAMETERS, request.parameters),
+            (names.TOOL_DEFINITIONS, [_tool(given) for given in request.tools]),
+            (names.REQUEST_PARAMETERS, without_secrets({**request.parameters})),
         )
         written |= _documents(parts)
-    return written
+    return naming.attributes(written)
 
 
 def response_attributes(response: ModelResponse, *, content: bool) -> dict[str, AttributeValue]:
@@ -52,14 +56,23 @@ def response_attributes(response: ModelResponse, *, content: bool) -> dict[str, 
     if response.raw_finish_reasons:
         written[names.RESPONSE_RAW_FINISH_REASONS] = list(response.raw_finish_reasons)
     if content and response.messages:
-        written |= _documents(((names.OUTPUT_MESSAGES, response.messages),))
-    return written | usage_attributes(response.usage)
+        messages = naming.messages(response.messages, response.finish_reasons)
+        written |= _documents(((names.OUTPUT_MESSAGES, messages),))
+    return naming.attributes(written | usage_attributes(response.usage))
 
 
 def usage_attributes(usage: Usage | None) -> dict[str, AttributeValue]:
     """Return the tokens that are known."""
     counted = ((name, getattr(usage, field, None)) for name, field in _USAGE)
-    return {name: count for name, count in counted if count is not None}
+    told: dict[str, AttributeValue] = {name: count for name, count in counted if count is not None}
+    if usage is not None and usage.further:
+        told[names.RESPONSE_USAGE] = write({**usage.further}, _FURTHER)[0]
+    return told
+
+
+def _tool(given: JSONObject) -> JSON:
+    """Return a definition: a function's is a schema, others name servers and how to get in."""
+    return given if given.get("type") == "function" else without_secrets(given)
 
 
 def _documents(parts: Iterable[tuple[str, object]]) -> dict[str, AttributeValue]:

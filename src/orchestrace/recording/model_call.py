@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from opentelemetry.trace import Span, SpanKind
 
 from orchestrace import conventions as names
 from orchestrace.messages import Failure, ModelRequest, ModelResponse
-from orchestrace.recording import clock, hosting, lineage
-from orchestrace.recording.ending import ABANDONED, CANCELLED, DRAINED, ERROR, RETURNED, End, ending_of
+from orchestrace.recording import clock, details, events, exceptions, hosting, lineage, retelling
+from orchestrace.recording.ending import ABANDONED, CANCELLED, DRAINED, ERROR, RETURNED, End
 from orchestrace.recording.guard import report
 from orchestrace.recording.masking import mask_text
+from orchestrace.recording.measuring import meter
+from orchestrace.recording.measuring.call import INFERENCE, EndedCall, call_measurements
 from orchestrace.recording.model_attributes import request_attributes, response_attributes
 from orchestrace.recording.recording import Recording
+from orchestrace.recording.selectors import MISSING
 from orchestrace.recording.text import label
-from orchestrace.records import SpanRecord
+from orchestrace.recording.usage import INFERENCE_CALL, Totals
 from orchestrace.typing import AttributeValue, Nanoseconds
 
 __all__ = ["Answer", "Callee", "ModelCall"]
 
 _SECOND: Final = 1_000_000_000
+_FIGURES: Final = frozenset({names.ATTEMPTS, names.HTTP_STATUS, names.RESPONSE_TIME_TO_FIRST_CHUNK})
+_NO_INFERENCE: Final = frozenset({"count_tokens", "create_batch", "fetch_response", "moderation"})
+"""What is asked of a provider besides having a model generate something: no call that is counted, or has a host."""
 _UNREAD: Final = "_OTHER"
 """The conventions' word for an error that has none: what a refusal that we failed to read was about."""
 
@@ -69,28 +76,34 @@ class ModelCall(Recording):
 
     __slots__ = (
         "_attempts",
+        "_callee",
+        "_chunks",
         "_cut",
+        "_details",
         "_error",
-        "_first_chunk",
+        "_error_type",
         "_host",
-        "_kept",
+        "_hosted",
         "_read",
         "_refused",
-        "_status",
         "_streams",
     )
 
     def __init__(self, callee: Callee, request: ModelRequest, *, start: Nanoseconds | None = None) -> None:
         super().__init__(request.model or "", start=start)
-        self._host = hosting.current_host()
+        self._host = None if callee.operation in _NO_INFERENCE else hosting.current_host()
         if self._host is not None:
             self.started: Nanoseconds = max(self.started, hosting.start_of(self._host))
-        self._kept: dict[str, AttributeValue] = {}
-        self._status: str | None = None
+        self._hosted: hosting.Hosted | None = None
         self._attempts = 0
         self._streams = request.stream
+        self._callee = callee
+        self._error_type: str | None = None
+        self._details = details.wanted()
         self.attempt()
-        asked = callee.attributes() | request_attributes(request, content=self.content) | lineage.prompt(self.parent)
+        asked = callee.attributes() | self._said(partial(request_attributes, request)) | lineage.prompt(self.parent)
+        if self._details is not None:
+            self._details.tell({**lineage.identity(self.parent), **callee.attributes(), **lineage.prompt(self.parent)})
         self._cut: Any = asked.get(names.TRUNCATED, ())
         self.begin(f"{callee.operation} {request.model}" if request.model else callee.operation, asked, SpanKind.CLIENT)
 
@@ -100,11 +113,11 @@ class ModelCall(Recording):
         self._read: Callable[[], Answer] | None = None
         self._refused = False
         self._error: BaseException | None = None
-        self._first_chunk: Nanoseconds | None = None
+        self._chunks: list[Nanoseconds] = []
 
     def asked(self, request: ModelRequest) -> None:
         """Say more of what is asked."""
-        told = request_attributes(request, content=self.content)
+        told = self._said(partial(request_attributes, request))
         self._cut = told.get(names.TRUNCATED, self._cut)
         self.put(told)
 
@@ -113,38 +126,41 @@ class ModelCall(Recording):
         """Tell whether the last attempt failed, so that another can follow."""
         return self._refused or self._error is not None
 
-    def answered(self, read: Callable[[], Answer], *, refused: bool = False) -> None:
-        """Say how to read what came back, or came so far; it is read once, at the end."""
+    def answered(self, read: Callable[[], Answer], *, refused: bool = False, whole: bool = False) -> None:
+        """
+        Say how to read what came back, or came so far; it is read once, at the end.
+
+        A `whole` answer stands on a host at once: it may end before we do, and others' exporters see what it has then.
+        """
         self._read, self._refused = read, refused
+        if not whole and not refused:
+            self.become_stream()
+        if whole and not refused and self._hosted is not None:
+            answer = self._answer()
+            self._read = lambda: answer
+            self.put(self._told(answer) | {names.ENDING: RETURNED})
 
     def failed(self, error: BaseException) -> None:
         """Say what came out of the attempt instead of an answer."""
         self._error = error
 
-    def first_chunk(self) -> None:
-        """Say that the first piece of a stream came just now."""
-        self._first_chunk = clock.now()
-
-    def host_ended(self, at: Nanoseconds | None) -> None:
-        """End with the span that hosts this call."""
-        self.end(End(ABANDONED if self._error is None else ending_of(self._error), at or clock.now()))
-
-    def merge_into(self, record: SpanRecord) -> None:
-        """Write all that is known of the call onto the copy of its host that we keep."""
-        record.attributes.update(self._kept)
-        if self._status is not None:
-            record.status, record.status_message = "ERROR", record.status_message or self._status or None
+    def first_chunk(self) -> Callable[[], None] | None:
+        """Say that the first piece of a stream came just now; return what wants to hear of the next ones, if any."""
+        chunks = self._chunks = [clock.now()]
+        return None if meter.is_silent() else lambda: chunks.append(clock.now())
 
     def put(self, attributes: Mapping[str, AttributeValue]) -> None:
         """Set attributes on the span, and keep them if it is another library's."""
-        if self._host is not None:
-            self._kept.update(attributes)
+        if self._hosted is not None:
+            self._hosted.attributes.update(attributes)
         super().put(attributes)
 
     def _start(self, name: str, attributes: Mapping[str, AttributeValue], kind: SpanKind) -> Span:
         if self._host is None:
-            return super()._start(name, attributes, kind)
-        hosting.claim(self._host, self)
+            span = super()._start(name, attributes, kind)
+            retelling.tell(span, self.started, self.name)
+            return span
+        self._hosted = hosting.claim(self._host)
         self.span: Span = self._host
         self.put({names.SCHEMA: names.SCHEMA_VERSION, **attributes})
         return self._host
@@ -173,33 +189,113 @@ class ModelCall(Recording):
 
     def _tell(self, end: End) -> None:
         answer: Answer = end.value  # type: ignore[assignment] # _finish put it there
-        if self.totals.calls:  # made by hand around a call that was recorded at the wire: that one told everything
+        if self._is_made_around_another:
             return
+        self.put(self._told(answer))
+        if answer.response is not None and self.content:
+            self._gave = _said_by(answer.response)
+        if self._callee.operation in _NO_INFERENCE:
+            return
+        for above in lineage.upwards(self.parent):
+            above.totals.add(answer.response.usage if answer.response is not None else None)
+
+    def count_in(self, totals: Totals) -> None:
+        """Add the tokens that the answer has told so far."""
+        if self._callee.operation not in _NO_INFERENCE and not self._is_made_around_another:
+            response = self._answer().response
+            totals.add(response.usage if response is not None else None)
+
+    @property
+    def _is_made_around_another(self) -> bool:
+        """Made by hand around a call that was recorded at the wire, or still is: that one tells everything."""
+        return bool(self.totals.calls) or self.streams.are_open
+
+    def _told(self, answer: Answer) -> dict[str, AttributeValue]:
         told: dict[str, AttributeValue] = {names.ATTEMPTS: self._attempts}
         if answer.response is not None:
-            told |= response_attributes(answer.response, content=self.content)
+            told |= self._said(partial(response_attributes, answer.response))
             if names.TRUNCATED in told or answer.cut:
                 told[names.TRUNCATED] = [*self._cut, names.OUTPUT_MESSAGES]
         if answer.status is not None and answer.failure is not None:
             told[names.HTTP_STATUS] = answer.status
         if answer.body and self.content:
             told[names.RESPONSE_BODY] = mask_text(answer.body)
-        if self._first_chunk is not None and self._streams:
-            told[names.RESPONSE_TIME_TO_FIRST_CHUNK] = max(self._first_chunk - self.started, 0) / _SECOND
-        self.put(told)
-        for above in lineage.upwards(self.parent):
-            above.totals.add(answer.response.usage if answer.response is not None else None)
+        if self._chunks and self._streams:
+            told[names.RESPONSE_TIME_TO_FIRST_CHUNK] = max(self._chunks[0] - self.started, 0) / _SECOND
+        if self._details is not None:
+            self._details.tell({name: told[name] for name in told.keys() & _FIGURES})
+        return told
 
     def _conclude(self, end: End) -> None:
         super()._conclude(end)
         answer: Answer = end.value  # type: ignore[assignment] # _finish put it there
         if end.ending == ERROR and answer.failure is not None:
+            self.put({names.ERROR_TYPE: label(answer.failure.type)})
             self._fail(label(answer.failure.type), mask_text(answer.failure.message) if self.content else "")
+        elif end.ending == ERROR and end.error is not None and not self.span.is_recording():  # a host that ended first
+            self._fail(exceptions.type_of(end.error), exceptions.message_of(end.error) if self.content else "")
+        if end.ending == ERROR and not events.is_silent():
+            self._emit_exception(end, answer)
+
+    def _emit_exception(self, end: End, answer: Answer) -> None:
+        content = events.may_say(recorded=self.content)
+        if end.error is not None:
+            said = exceptions.attributes_of(end.error, content=content)
+        elif answer.failure is not None:
+            said = {names.EXCEPTION_TYPE: label(answer.failure.type)}
+            said |= {names.EXCEPTION_MESSAGE: mask_text(answer.failure.message)} if content else {}
+        else:
+            return
+        events.emit(names.CLIENT_EXCEPTION_EVENT, said, self.span, severity=events.WARN, at=end.at)
+
+    def _measure(self, end: End) -> None:
+        if self._is_made_around_another:
+            return
+        answer: Answer = end.value  # type: ignore[assignment] # _finish put it there
+        if self._details is not None:
+            self._details.tell({} if self._error_type is None else {names.ERROR_TYPE: self._error_type})
+            self._details.emit(self.span, end.at)
+        if (agent := lineage.nearest(self.parent, "agent")) is not None and self._callee.operation in INFERENCE:
+            agent.totals.add_own(INFERENCE_CALL)
+        meter.measure(self._measurements(end, answer.response), self.span)
+
+    def _measurements(self, end: End, response: ModelResponse | None) -> Iterator[meter.Measurement]:
+        models = {names.REQUEST_MODEL: self.name, names.RESPONSE_MODEL: response.model if response else None}
+        ended = EndedCall(
+            said={**self._callee.attributes(), **{name: model for name, model in models.items() if model}},
+            started=self.started,
+            ended=end.at,
+            usage=response.usage if response else None,
+            error=self._error_type,
+            chunks=self._chunks if self._streams else (),
+        )
+        yield from call_measurements(ended)
+
+    def _said(self, write: Callable[..., dict[str, AttributeValue]]) -> dict[str, AttributeValue]:
+        """Return what the span says of something, and have the event say it too, which may have other words."""
+        if self._details is not None:
+            self._details.tell(write(content=self._details.content))
+        return write(content=self.content)
 
     def _fail(self, kind: str, message: str) -> None:
-        self._status = message
-        super()._fail(kind, message)
+        self._error_type = kind
+        if self._hosted is not None:
+            self._hosted.status = message
+        if self.span.is_recording():
+            super()._fail(kind, message)
+        elif self._hosted is not None:
+            self._hosted.error_type = kind
 
     def _close(self, end: End) -> None:
-        if self._host is None:
+        if self._hosted is None:
             super()._close(end)
+        else:
+            self._hosted.is_over()
+
+
+def _said_by(response: ModelResponse) -> object:
+    """Return what an answer comes to, for whoever returned it as a stream: its text, or else what it has."""
+    parts = response.messages[0]["parts"] if response.messages else []
+    words = [part["content"] for part in parts if part.get("type") == "text"]
+    text = "".join(word for word in words if isinstance(word, str))
+    return text or [part for part in parts if part.get("type") != "text"] or MISSING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 from weakref import ReferenceType, ref
 
@@ -17,7 +18,11 @@ from orchestrace.recording.ending import ABANDONED, ERROR, INTERRUPTED, End
 from orchestrace.recording.guard import report
 from orchestrace.recording.prompt_use import PromptUse
 from orchestrace.recording.scope import Scope
-from orchestrace.recording.tracer import tracer
+from orchestrace.recording.selectors import MISSING
+from orchestrace.recording.shortening import shortened
+from orchestrace.recording.strand import current_strand
+from orchestrace.recording.streams import StreamEnd, Streams
+from orchestrace.recording.tracer import is_apart, tracer
 from orchestrace.recording.usage import Totals
 from orchestrace.typing import Attributes, AttributeValue, Nanoseconds
 
@@ -37,14 +42,17 @@ class Recording:
 
     A subclass says what the span is: it calls `begin` from its constructor. Then the body runs inside `scope`, in one
     stretch or in many, and `end` is called when it is over; only the first `end` counts, from whatever thread it comes.
-    `parent` is the recording around it, `passes_on` what every span inside carries as well, `content` whether words may
-    be recorded.
+    The call ends then, or later, with the `streams` inside that it waits for. `parent` is the recording around it,
+    `passes_on` what every span inside carries as well, `content` whether words may be recorded.
     """
 
     __slots__ = (
         "__weakref__",
         "_around",
         "_claims",
+        "_failure",
+        "_gave",
+        "_is_stream",
         "content",
         "name",
         "parent",
@@ -52,6 +60,7 @@ class Recording:
         "prompt",
         "span",
         "started",
+        "streams",
         "totals",
     )
 
@@ -64,10 +73,15 @@ class Recording:
         self.content: bool = is_recorded()
         self.passes_on: dict[str, AttributeValue] = {}
         self.totals: Totals = Totals()
+        self.streams: Streams = Streams()
         self.prompt: PromptUse | None = None
         self.started: Nanoseconds = clock.now() if start is None else start
         self._claims: list[None] = []
-        """One, from the begin to the end: whoever takes it is the one that ends the call."""
+        """One, from the begin to the end of the body: whoever takes it is the one that ends the call."""
+        self._is_stream: bool = False
+        self._gave: object = MISSING
+        """What a stream gave, for the call that returned it."""
+        self._failure: tuple[str, str] | None = None
 
     def begin(self, span_name: str, attributes: Attributes, kind: SpanKind = SpanKind.INTERNAL) -> None:
         """Start the span. What it carries from the start is on disk before the body runs, and seen by samplers."""
@@ -85,28 +99,50 @@ class Recording:
         if self.role:
             stands[ROLE] = self.role
         return tracer().start_span(
-            name, None, kind, stands, start_time=self.started, record_exception=False, set_status_on_exception=False
+            name,
+            set_span_in_context(lineage.current_span()) if is_apart() else None,
+            kind,
+            shortened(stands),
+            start_time=self.started,
+            record_exception=False,
+            set_status_on_exception=False,
         )
 
     @property
     def scope(self) -> Scope:
         """A scope in which this is the innermost recording. It is made when asked for: kept here, it would hold us."""
-        return Scope(lineage.entered(self, set_span_in_context(self.span, self._around)))
+        around = self._around if is_apart() else set_span_in_context(self.span, self._around)
+        return Scope(lineage.entered(self, around))
+
+    @property
+    def judged(self) -> Span:
+        """The span that a verdict which is given here is about."""
+        return self.span
 
     @property
     def is_open(self) -> bool:
         """Tell whether it has not ended yet."""
-        return bool(self._claims)
+        return bool(self._claims) or self.streams.held
 
     def put(self, attributes: Attributes) -> None:
         """Set attributes on the span, if it still takes any."""
         if attributes and self.span.is_recording():
-            self.span.set_attributes(attributes)
+            self.span.set_attributes(shortened(attributes, self.span))
 
     def pass_on(self, attributes: Attributes) -> None:
         """Set attributes on the span and on every span that starts inside from now on."""
         self.passes_on.update(attributes)
         self.put(attributes)
+
+    def become_stream(self) -> None:
+        """Say that this is read as it comes, perhaps when the function around has returned: see `Streams`."""
+        if not self._is_stream:
+            self._is_stream, strand = True, current_strand()
+            for above in lineage.upwards(self.parent):
+                above.streams.opened(self, strand)
+
+    def count_in(self, totals: Totals) -> None:
+        """Add what was used so far, for a call around that ends before this does."""
 
     def goes_on(self) -> None:
         """Hear that something else begins inside."""
@@ -119,25 +155,49 @@ class Recording:
         self.prompt = use
 
     def end(self, end: End) -> None:
-        """End the span, once. Never raises. The end that a garbage collection brings is left to our own thread."""
+        """End the body, once. Never raises. The end that a garbage collection brings is left to our own thread."""
         try:
             self._claims.pop()
         except IndexError:
+            if end.ending == INTERRUPTED:
+                self._break_off(end)
             return
-        _open.pop(id(self), None)
         if finaliser.collecting():
-            finaliser.later(lambda: self._finish(end))
+            finaliser.later(lambda: self._over(end))
         else:
-            self._finish(end)
+            self._over(end)
+
+    def _over(self, end: End) -> None:
+        waits = False
+        try:
+            self._try(self._take, end)
+            # Its value is let go of: it may be the stream, and then whoever drops that must be the last to hold it.
+            waits = self.streams.are_open and self.streams.hold(replace(end, value=MISSING))
+            if not waits:
+                end = self.streams.outcome(end)
+        finally:
+            if not waits:
+                self._finish(end)
+
+    def _break_off(self, end: End) -> None:
+        held = self.streams.release()
+        if held is not None:
+            self._finish(replace(held, ending=end.ending, at=end.at))
+
+    def _take(self, end: End) -> None:
+        """Take what came out of the body, as soon as it is over; subclasses say what."""
 
     def _finish(self, end: End) -> None:
         # Each step on its own: what one cannot tell must not cost what the others can. What passes all the same, an
         # interrupt of the user's, finds the span ended.
+        _open.pop(id(self), None)
         try:
             self._try(self._tell, end)
             self._try(self._conclude, end)
+            self._try(self._measure, end)
         finally:
             self._try(self._close, end)
+            self._try(self._let_go, end)
 
     def _try(self, step: Callable[[End], None], end: End) -> None:
         try:
@@ -155,18 +215,45 @@ class Recording:
             if end.ending == ERROR:
                 message = exceptions.message_of(end.error) if self.content else ""
                 self._fail(exceptions.type_of(end.error), message)
+        elif end.failure is not None:
+            self._fail(*end.failure)
+
+    def _measure(self, end: End) -> None:
+        """Measure what is told in numbers by metrics; subclasses say what."""
 
     def _fail(self, kind: str, message: str) -> None:
+        self._failure = kind, message
         self.put({ERROR_TYPE: kind})
         self.span.set_status(Status(StatusCode.ERROR, message or None))
 
     def _close(self, end: End) -> None:
         self.span.end(end.at)
 
+    def _let_go(self, end: End) -> None:
+        if not self._is_stream:
+            return
+        gave, self._gave = StreamEnd(end.ending, end.at, self._failure, self._gave), MISSING
+        for above in lineage.upwards(self.parent):
+            above._hear(self, gave)  # noqa: SLF001 - same class
+            if above._is_stream:  # noqa: SLF001 - likewise
+                gave = gave._replace(said=MISSING)  # that one says itself what became of this
+
+    def _hear(self, stream: Recording, gave: StreamEnd) -> None:
+        body = self.streams.closed(stream, gave)
+        if body is None:
+            return
+        try:
+            body = self.streams.outcome(body)
+        finally:
+            self._finish(body)
+
     def __del__(self) -> None:
         # Whoever followed the body is gone without a word: a generator whose event loop is closed is not even closed.
         if getattr(self, "_claims", None):
             finaliser.later(lambda: self.end(End(ABANDONED, clock.now())))
+        elif hasattr(self, "streams") and self.streams.held:
+            # Its streams went with it, and what they say of their own ends stands in the queue, or will at once.
+            finaliser.later(lambda: finaliser.later(lambda: self._break_off(End(ABANDONED, clock.now()))))
 
 
 def end_all() -> None:
@@ -184,6 +271,7 @@ def _disown() -> None:
     # A forked child has copies of what its parent records, and it is the parent that ends these.
     for recording in _opened():
         recording._claims.clear()  # noqa: SLF001 - same module
+        recording.streams.release()
     _open.clear()
 
 

@@ -9,25 +9,35 @@ from opentelemetry import trace
 
 from orchestrace.conventions import SCHEMA_URL
 
-__all__ = ["SCOPE", "is_silent", "tracer", "use", "version", "warn_if_unconfigured"]
+__all__ = ["SCOPE", "is_apart", "is_silent", "tracer", "use", "version", "warn_if_unconfigured"]
 
 SCOPE = "orchestrace"
 """Name of our instrumentation scope: spans of another scope are foreign."""
 
 _LOG = logging.getLogger("orchestrace")
 _provider: trace.TracerProvider | None = None
+_apart = False
 
 
-def use(provider: trace.TracerProvider | None) -> None:
-    """Make spans with `provider` from now on; None means the global one, whenever it comes."""
-    global _provider  # noqa: PLW0603 - the process has one
-    _provider = provider
+def use(provider: trace.TracerProvider | None, *, apart: bool = False) -> None:
+    """
+    Make spans with `provider` from now on; None means the global one, whenever it comes.
+
+    Our spans are then `apart` from those of the program, or among them.
+    """
+    global _provider, _apart  # the process has one
+    _provider, _apart = provider, apart
     _tracer_of.cache_clear()
 
 
 def tracer() -> trace.Tracer:
     """Return the tracer of our scope."""
     return _tracer_of(_provider)
+
+
+def is_apart() -> bool:
+    """Tell whether our spans are made apart from those of the program: neither is then the parent of the other."""
+    return _apart
 
 
 def is_silent() -> bool:

@@ -10,7 +10,11 @@ from orchestrace.typing import AttributeValue
 if TYPE_CHECKING:
     from orchestrace.messages import Usage  # 3 ms at import, for names that only annotations have
 
-__all__ = ["Totals"]
+__all__ = ["INFERENCE_CALL", "TOOL_CALL", "Totals"]
+
+INFERENCE_CALL: Final = "inference_call"
+TOOL_CALL: Final = "tool_call"
+"""What is counted for the innermost agent around alone; all else for everything around."""
 
 _NAMES: Final = {
     "input_tokens": "input_tokens",
@@ -30,14 +34,23 @@ class Totals:
     are made when they are asked for.
     """
 
-    __slots__ = ("_used",)
+    __slots__ = ("_own", "_used")
 
     def __init__(self) -> None:
         self._used: list[Usage | None] = []
+        self._own: list[str] = []
 
     def add(self, usage: Usage | None) -> None:
         """Count one model call."""
         self._used.append(usage)
+
+    def add_own(self, what: str) -> None:
+        """Count one call that is the agent's own: of none that it called."""
+        self._own.append(what)
+
+    def own(self, what: str) -> int:
+        """Return how many calls there were of the agent's own."""
+        return self._own.count(what)
 
     @property
     def calls(self) -> int:

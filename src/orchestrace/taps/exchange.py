@@ -20,12 +20,12 @@ from orchestrace.typing import JSONObject
 from orchestrace.wires.table import Match
 from orchestrace.wires.wire import Wire
 
-__all__ = ["Exchange", "Sent", "begin", "body_of"]
+__all__ = ["Exchange", "Sent", "begin", "body_of", "parsed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request that is a model call: how to read it, whom it asks, and its body."""
+    """A request that is a model call: how to read it, whom it asks, and what it says."""
 
     match: Match
     address: str
@@ -33,16 +33,23 @@ class Sent:
     body: JSONObject
 
 
-def body_of(match: Match, content: bytes) -> JSONObject | None:
-    """Return a request's body, if it is that of a model call: by its host, by its shape, or because an SDK sends it."""
+def body_of(match: Match, said: JSONObject | None) -> JSONObject | None:
+    """
+    Return what a request says, if it is a model call: by its host, by its shape, or because an SDK sends it.
+
+    Where host or SDK tell, it is one also if we cannot read it (None), or may not, as it can be read only once.
+    """
+    told = (match.known_host and not match.wire.shares_paths) or (said is not None and match.wire.is_call(said))
+    return said or {} if told or current_boundary() is not None else None
+
+
+def parsed(content: bytes) -> JSONObject | None:
+    """Return the JSON object that a body is, None if it is none."""
     try:
-        body = orjson.loads(content)
+        value = orjson.loads(content)
     except ValueError:
         return None
-    if not isinstance(body, dict):
-        return None
-    is_call = match.known_host or match.wire.is_call(body) or current_boundary() is not None
-    return body if is_call else None
+    return value if isinstance(value, dict) else None
 
 
 def begin(sent: Sent) -> tuple[ModelCall, Boundary | None]:
@@ -104,7 +111,7 @@ class Exchange(ABC):
 
     def _whole(self, head: Head, body: bytes | None) -> None:
         """Take an answer that was read at once; None if it was closed unread."""
-        self._call.answered(lambda: head.read(self._wire, body or b""), refused=head.is_refusal)
+        self._call.answered(lambda: head.read(self._wire, body or b""), refused=head.is_refusal, whole=body is not None)
         self._settle(End(ABANDONED if body is None else RETURNED, clock.now()))
 
     def _streamed(self, head: Head, decode: Callable[[bytes], bytes]) -> ByteStream:
@@ -113,7 +120,7 @@ class Exchange(ABC):
         stream = ByteStream(begun, self._read_out)
 
         def read() -> Answer:
-            return replace(head.read(self._wire, decode(stream.body)), cut=stream.is_cut)
+            return head.read(self._wire, decode(stream.body), cut=stream.is_cut)
 
         self._call.answered(read, refused=head.is_refusal)
         if self._boundary is not None:

@@ -18,7 +18,9 @@ _FIRST_ERROR: Final = 400
 _ERROR_BODY: Final = 65_536
 _UNNAMED: Final = "_OTHER"
 """What the conventions call an error that nobody named."""
-_EVENTS: Final = "event-stream"
+_EVENTS: Final = ("event-stream", "eventstream")
+"""Server-sent events, and those of Amazon."""
+_JSON: Final = "json"
 _EVENT_STARTS: Final = (b"data:", b"event:", b"id:", b":", b"retry:")
 
 
@@ -34,14 +36,14 @@ class Head:
         """Tell whether HTTP says that the request failed."""
         return self.status >= _FIRST_ERROR
 
-    def read(self, wire: Wire, body: bytes) -> Answer:
-        """Read the body, or as much of it as came; it is decompressed."""
+    def read(self, wire: Wire, body: bytes, *, cut: bool = False) -> Answer:
+        """Read the body, or as much of it as came; it is decompressed. `cut`: more came than was kept."""
         if self.is_refusal:
             # An error of the retried kind is closed unread: then the status is all there is.
             failure = self._named(wire.read_failure(_object(body) or {}))
             return Answer(status=self.status, failure=failure, body=body[:_ERROR_BODY].decode(errors="replace"))
-        response = self._response(wire, body)
-        return Answer(response=response, status=self.status, failure=response.failure)
+        response = self._response(wire, body, cut=cut)
+        return Answer(response=response, status=self.status, failure=response.failure, cut=cut)
 
     def _named(self, failure: Failure | None) -> Failure:
         """Return a failure with a type and a message, for which the status stands in."""
@@ -50,10 +52,15 @@ class Head:
             return Failure(status, f"HTTP {status}")
         return Failure(status if failure.type == _UNNAMED else failure.type, failure.message or f"HTTP {status}")
 
-    def _response(self, wire: Wire, body: bytes) -> ModelResponse:
-        if _EVENTS in self.content_type or body.lstrip().startswith(_EVENT_STARTS):
+    def _response(self, wire: Wire, body: bytes, *, cut: bool) -> ModelResponse:
+        if any(kind in self.content_type for kind in _EVENTS):
             return wire.read_stream(body)
         whole = _object(body)
+        if whole is None and wire.read_other is not None and _JSON not in self.content_type:
+            # The size and the sum of half a sound are those of none.
+            return wire.read_other(b"" if cut else body, self.content_type)
+        if whole is None and body.lstrip().startswith(_EVENT_STARTS):
+            return wire.read_stream(body)
         # What was left before its end is no JSON.
         return replace(wire.read_response({}), complete=False) if whole is None else wire.read_response(whole)
 

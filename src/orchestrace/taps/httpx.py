@@ -15,10 +15,11 @@ from typing import Any, Final
 from orchestrace.recording.drivers.drivable import Opener
 from orchestrace.recording.switch import is_off
 from orchestrace.recording.tracer import is_silent
-from orchestrace.taps.exchange import Exchange, Sent, body_of
+from orchestrace.taps.exchange import Exchange, Sent, body_of, parsed
 from orchestrace.taps.head import Head
 from orchestrace.taps.observed import Chunks, ChunksAsync, Observed
 from orchestrace.taps.patch import Patches
+from orchestrace.typing import JSONObject
 from orchestrace.wires.table import recognise
 
 __all__ = ["LIBRARIES", "install"]
@@ -44,17 +45,25 @@ def _opener(library: ModuleType, *, asynchronous: bool) -> Opener:
 
 
 def _sent(request: Any, library: ModuleType) -> Sent | None:  # noqa: ANN401 - a request of the library
-    if request.method != "POST":
-        return None
     url = request.url
-    match = recognise("POST", url.host, url.path)
+    match = recognise(request.method, url.host, url.path)
     if match is None or is_off() or is_silent():
         return None
-    try:
-        body = body_of(match, request.content)
-    except library.RequestNotRead:  # it comes piece by piece from the program: what we read would be missing
-        return None
+    body = body_of(match, _said(request, library))
     return None if body is None else Sent(match, url.host, url.port or _PORTS.get(url.scheme), body)
+
+
+def _said(request: Any, library: ModuleType) -> JSONObject | None:  # noqa: ANN401 - as above
+    """Return what a request says, as far as it can be read without taking it away from the client."""
+    if request.method == "GET":
+        return dict(request.url.params)
+    try:
+        return parsed(request.content)
+    except library.RequestNotRead:  # it comes from a file, or piece by piece; a form has more than its files
+        fields = getattr(request.stream, "fields", None)
+        if not isinstance(fields, list):
+            return None
+        return {field.name: field.value for field in fields if isinstance(getattr(field, "value", None), str)}
 
 
 class _HttpxExchange(Exchange):

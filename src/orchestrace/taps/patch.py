@@ -2,37 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from orchestrace.recording.drivers.drivable import Drivable, Opener
 from orchestrace.recording.drivers.driver import drive
 
-__all__ = ["Patches"]
+__all__ = ["Maker", "Patches", "descendants"]
+
+Maker: TypeAlias = Callable[[Any, Callable[[], bool]], Any]
+"""Makes a method that replaces another: gets that one, and what tells whether the patch is still in force."""
 
 
 class _Patch:
-    """One method that is followed."""
+    """One method that is replaced."""
 
-    __slots__ = ("driven", "live", "name", "original", "owner")
+    __slots__ = ("live", "name", "original", "owner", "replacement")
 
-    def __init__(self, owner: type, name: str, original: Any, open_call: Opener) -> None:  # noqa: ANN401 - a method
+    def __init__(self, owner: type, name: str, original: Any, make: Maker) -> None:  # noqa: ANN401 - a method
         self.owner = owner
         self.name = name
         self.original = original
         self.live = True
+        # Asked of the class, what somebody else has put there knows that its first argument is the instance.
+        self.replacement = make(original.__get__(None, owner), lambda: self.live)
+        setattr(owner, name, self.replacement)
 
-        def open_while_live(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Drivable | None:
-            return open_call(args, kwargs) if self.live else None
-
-        self.driven = drive(original, open_while_live)
-        setattr(owner, name, self.driven)
-
-    def undo(self) -> None:
+    def undo(self) -> bool:
+        """Put the method back; tell whether somebody else may hold what replaced it."""
         self.live = False
-        if self.owner.__dict__.get(self.name) is self.driven:
+        if self.owner.__dict__.get(self.name) is self.replacement:
             setattr(self.owner, self.name, self.original)
+        # Whoever wrapped it where it was inherited, and has undone that, left there what was inherited then.
+        for below in descendants(self.owner):
+            if below.__dict__.get(self.name) is self.replacement:
+                delattr(below, self.name)
+        there = (one.__dict__.get(self.name) for one in (self.owner, *descendants(self.owner)))
+        return any(method is not None and method is not self.original for method in there)
+
+
+def descendants(owner: type) -> list[type]:
+    """Return the subclasses of a class, and theirs."""
+    children: list[type] = owner.__subclasses__()
+    return [*children, *(below for child in children for below in descendants(child))]
 
 
 @dataclass(slots=True)
@@ -40,10 +53,23 @@ class Patches:
     """What has been replaced."""
 
     _done: list[_Patch] = field(default_factory=list)
+    _undone: list[_Patch] = field(default_factory=list)
+    """Those that somebody else has wrapped, and may bring back."""
 
     def follow(self, owner: type, method: str, open_call: Opener) -> bool:
+        """Have every call of `owner.method` followed; False if the class has no such method of its own."""
+
+        def make(original: Any, is_live: Callable[[], bool]) -> Any:  # noqa: ANN401 - a method
+            def open_while_live(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Drivable | None:
+                return open_call(args, kwargs) if is_live() else None
+
+            return drive(original, open_while_live)
+
+        return self.replace(owner, method, make)
+
+    def replace(self, owner: type, method: str, make: Maker) -> bool:
         """
-        Have every call of `owner.method` followed; False if the class has no such method of its own.
+        Replace `owner.method` by what `make` makes of it; False if the class has no such method of its own.
 
         A class is patched once, by whatever name it is reached.
         """
@@ -51,10 +77,15 @@ class Patches:
         if original is None:
             return False
         if not any((patch.owner, patch.name) == (owner, method) for patch in self._done):
-            self._done.append(_Patch(owner, method, original, open_call))
+            self._done.append(_Patch(owner, method, original, make))
         return True
 
     def undo(self) -> None:
-        """Put back what is still ours; what somebody else has wrapped since stays, and follows nothing any more."""
+        """
+        Put back what is still ours; what somebody else has wrapped since stays, and follows nothing any more.
+
+        Whoever put back ours meanwhile, when it was undone already, has it put back as well.
+        """
         while self._done:
-            self._done.pop().undo()
+            self._undone.append(self._done.pop())
+        self._undone = [patch for patch in self._undone if patch.undo()]

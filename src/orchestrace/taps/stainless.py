@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Final
 
 from orchestrace.recording.boundary import open_boundary
-from orchestrace.taps.patch import Patches
+from orchestrace.taps.patch import Patches, descendants
 
 __all__ = ["MODULES", "install"]
 
@@ -32,4 +32,6 @@ def install(module: ModuleType, patches: Patches) -> None:
     for name in _CLIENTS:
         client = getattr(module, name, None)
         if isinstance(client, type):
-            patches.follow(client, "request", open_boundary)
+            # Below it as well: a wrapper that somebody has put on a subclass has kept the method as it was then.
+            for one in (client, *descendants(client)):
+                patches.follow(one, "request", open_boundary)

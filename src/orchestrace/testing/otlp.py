@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import threading
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +13,11 @@ from types import TracebackType
 from typing import Any, Final, Protocol
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
     ExportTraceServiceRequest,
@@ -20,11 +25,23 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from orchestrace.records import SpanRecord
-from orchestrace.testing.otlp_decoding import decode_resources, decode_spans
+from orchestrace.testing.otlp_decoding import (
+    LogRecord,
+    Point,
+    decode_logs,
+    decode_metrics,
+    decode_resources,
+    decode_spans,
+)
 
 __all__ = ["OtlpReceiver", "Received", "Reply"]
 
-_PATH: Final = "/v1/traces"
+_SIGNALS: Final = ("traces", "metrics", "logs")
+_REQUESTS: Final[dict[str, Any]] = {
+    "/v1/traces": ExportTraceServiceRequest,
+    "/v1/metrics": ExportMetricsServiceRequest,
+    "/v1/logs": ExportLogsServiceRequest,
+}
 _OK: Final = 200
 _BAD_REQUEST: Final = 400
 _NOT_FOUND: Final = 404
@@ -84,17 +101,27 @@ class _Server(Protocol):
 
 class OtlpReceiver:
     """
-    Receive traces while the block lasts.
+    Receive traces, metrics and logs while the block lasts.
 
         with OtlpReceiver() as receiver:
             ...  # send to receiver.endpoint
             assert ["chat gpt-4o"] == [span.name for span in receiver.wait(1)]
 
-    `reply` may be changed at any time. Between `stop()` and `start()` connections are refused, at the same port.
+    `reply` may be changed at any time. Between `stop()` and `start()` connections are refused, at the same port. Of
+    the `signals` that it does not know it says so, as Jaeger does of metrics and logs.
     """
 
-    def __init__(self, protocol: str = "http/protobuf", reply: Reply | None = None) -> None:
+    def __init__(
+        self, protocol: str = "http/protobuf", reply: Reply | None = None, *, signals: Collection[str] = _SIGNALS
+    ) -> None:
         self.reply: Reply = reply or Reply()
+        self.asked: list[str] = []
+        """The signal of every request so far, those that it does not know too."""
+        self.metrics: list[Point] = []
+        """Every point of a metric that was accepted so far; of a sum that is sent again, each."""
+        self.logs: list[LogRecord] = []
+        """Every log record that was accepted so far."""
+        self._signals = frozenset(signals)
         self._serve = _SERVERS[protocol]
         self._received: list[Received] = []
         self._arrived = threading.Condition()
@@ -118,7 +145,7 @@ class OtlpReceiver:
 
     @property
     def requests(self) -> list[Received]:
-        """Every request so far, in the order of arrival, refused ones too."""
+        """Every request with spans so far, in the order of arrival, refused ones too."""
         with self._arrived:
             return list(self._received)
 
@@ -129,7 +156,7 @@ class OtlpReceiver:
 
     @property
     def resources(self) -> list[dict[str, Any]]:
-        """The attributes of each resource that sent something, once."""
+        """The attributes of each resource that sent spans, once."""
         found: list[dict[str, Any]] = []
         for request in self.requests:
             found += [attributes for attributes in decode_resources(request.message) if attributes not in found]
@@ -166,13 +193,19 @@ class OtlpReceiver:
         headers: Mapping[str, str],
         size: int,
         timeout: float | None,
-        message: ExportTraceServiceRequest,
+        message: Any,  # noqa: ANN401 - the request of one signal
     ) -> Reply:
-        reply = self.reply
-        spans = decode_spans(message) if reply.status == _OK else []
-        accepted = spans[: max(0, len(spans) - reply.rejected)]
+        signal = next(word for word, kind in zip(_SIGNALS, _REQUESTS.values(), strict=True) if type(message) is kind)
+        reply = self.reply if signal in self._signals else Reply(_NOT_FOUND)
         with self._arrived:
-            self._received.append(Received(path, headers, size, timeout, message, reply, accepted))
+            self.asked.append(signal)
+            if signal == "traces":
+                spans = decode_spans(message) if reply.status == _OK else []
+                accepted = spans[: max(0, len(spans) - reply.rejected)]
+                self._received.append(Received(path, headers, size, timeout, message, reply, accepted))
+            elif reply.status == _OK:
+                self.metrics += decode_metrics(message) if signal == "metrics" else []
+                self.logs += decode_logs(message) if signal == "logs" else []
             self._arrived.notify_all()
         if reply.delay:
             self._stopping.wait(reply.delay)
@@ -199,18 +232,19 @@ class _HttpHandler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        kind = _REQUESTS.get(self.path.partition("?")[0])
+        if kind is None:
+            self._write(_NOT_FOUND, b"", {})
+            return
         try:
-            message = ExportTraceServiceRequest.FromString(_unpack(body, self.headers.get("content-encoding", "")))
+            message = kind.FromString(_unpack(body, self.headers.get("content-encoding", "")))
         except (OSError, ValueError, zlib.error, DecodeError) as error:
             self._write(_BAD_REQUEST, str(error).encode(), {})
-            return
-        if self.path.partition("?")[0] != _PATH:
-            self._write(_NOT_FOUND, b"", {})
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         reply = self.take(self.path, headers, len(body), None, message)
         more = {} if reply.retry_after is None else {"Retry-After": str(reply.retry_after)}
-        self._write(reply.status, _response(reply).SerializeToString() if reply.status == _OK else b"", more)
+        self._write(reply.status, _response(reply, message).SerializeToString() if reply.status == _OK else b"", more)
 
     def _write(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         try:
@@ -230,29 +264,32 @@ class _HttpHandler(BaseHTTPRequestHandler):
 class _GrpcServer:
     def __init__(self, receiver: OtlpReceiver, port: int) -> None:
         import grpc  # type: ignore[import-untyped]  # noqa: PLC0415 - 89 ms, for whoever tests gRPC
-        from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import (  # noqa: PLC0415 - imports grpc
-            add_TraceServiceServicer_to_server,
-        )
+        from opentelemetry.proto.collector.logs.v1 import logs_service_pb2_grpc as logs  # noqa: PLC0415 - imports grpc
+        from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2_grpc as metrics  # noqa: PLC0415
+        from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as traces  # noqa: PLC0415
 
         self._codes = grpc.StatusCode
         self._receiver = receiver
         self._threads = ThreadPoolExecutor(4)
         self._server = grpc.server(self._threads)
-        add_TraceServiceServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
+        traces.add_TraceServiceServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
+        metrics.add_MetricsServiceServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
+        logs.add_LogsServiceServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
         self.port: int = self._server.add_insecure_port(f"127.0.0.1:{port}")
         self._server.start()
 
     def Export(  # noqa: N802 - gRPC's name
         self,
-        request: ExportTraceServiceRequest,
+        request: Any,  # noqa: ANN401 - of any of the three services
         context: Any,  # noqa: ANN401 - gRPC has no types
-    ) -> ExportTraceServiceResponse:
+    ) -> Any:  # noqa: ANN401 - as above
         headers = {datum.key: datum.value for datum in context.invocation_metadata()}
-        path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+        service = type(request).DESCRIPTOR.full_name.rpartition(".")[0] + "." + _service_of(request)
+        path = f"/{service}/Export"
         reply = self._receiver._take(path, headers, request.ByteSize(), context.time_remaining(), request)  # noqa: SLF001
         if reply.status != _OK:
             context.abort(self._codes[_GRPC_CODES.get(reply.status, "UNKNOWN")], reply.message)
-        return _response(reply)
+        return _response(reply, request)
 
     def stop(self) -> None:
         self._server.stop(None).wait()
@@ -265,7 +302,15 @@ _SERVERS: Final[dict[str, Callable[[OtlpReceiver, int], _Server]]] = {
 }
 
 
-def _response(reply: Reply) -> ExportTraceServiceResponse:
+def _service_of(request: object) -> str:
+    return type(request).__name__.removeprefix("Export").removesuffix("Request")
+
+
+def _response(reply: Reply, request: object) -> Any:  # noqa: ANN401 - of the same service
+    if isinstance(request, ExportMetricsServiceRequest):
+        return ExportMetricsServiceResponse()
+    if isinstance(request, ExportLogsServiceRequest):
+        return ExportLogsServiceResponse()
     if not reply.rejected:
         return ExportTraceServiceResponse()
     refused = ExportTracePartialSuccess(rejected_spans=reply.rejected, error_message=reply.message)

@@ -19,8 +19,9 @@ from orchestrace.conventions import (
     REQUEST_TOP_K,
     REQUEST_TOP_P,
 )
-from orchestrace.messages import Failure, Message, ModelRequest, ModelResponse, Usage
+from orchestrace.messages import Message, ModelRequest, ModelResponse, Usage
 from orchestrace.typing import AttributeValue, JSONObject
+from orchestrace.wires.anthropic_error import read_failure
 from orchestrace.wires.anthropic_messages_content import read_content
 from orchestrace.wires.anthropic_messages_stream import fold_events
 from orchestrace.wires.reading import (
@@ -41,7 +42,7 @@ from orchestrace.wires.reading import (
 )
 from orchestrace.wires.wire import Wire
 
-__all__ = ["WIRE", "is_call", "read_failure", "read_request", "read_response", "read_stream"]
+__all__ = ["WIRE", "is_call", "read_request", "read_response", "read_stream"]
 
 _REQUEST: Final[tuple[tuple[str, str, Reader], ...]] = (
     (REQUEST_MAX_TOKENS, "max_tokens", integer_at),
@@ -58,9 +59,17 @@ _FINISH_REASONS: Final = {
     "model_context_window_exceeded": "length",
     "tool_use": "tool_call",
     "refusal": "content_filter",
+    "compaction": "compaction",  # the conventions have this word too
 }
 _ENVELOPE: Final = {"content", "error", "id", "model", "role", "stop_reason", "type", "usage"}
 """What an answer says of itself; the rest of it goes with its one message."""
+_COUNTED: Final = {
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+    "input_tokens",
+    "output_tokens",
+    "output_tokens_details",
+}
 
 
 def is_call(body: JSONObject) -> bool:
@@ -104,13 +113,6 @@ def read_stream(body: bytes) -> ModelResponse:
     return replace(read_response(whole), complete=complete)
 
 
-def read_failure(body: JSONObject) -> Failure | None:
-    """Read an error: `{"type": "error", "error": {"type": …, "message": …}}`."""
-    error = object_at(body, "error")
-    kind, message = text_at(error, "type"), text_at(error, "message")
-    return Failure(kind or "_OTHER", message or "") if kind or message else None
-
-
 def _message(said: JSONObject, role: str, read: set[str]) -> Message:
     return message_from(text_at(said, "role") or role, read_content(said.get("content")), rest_of(said, read))
 
@@ -144,15 +146,24 @@ def _tool(given: JSONObject) -> JSONObject | None:
 def _usage(said: JSONObject) -> Usage | None:
     """Read the tokens; Anthropic's own input leaves out what came from the cache or went into it."""
     asked = count_at(said, "input_tokens")
-    cache_read, cache_write = count_at(said, "cache_read_input_tokens"), count_at(said, "cache_creation_input_tokens")
+    cache_read, cache_write = count_at(said, "cache_read_input_tokens"), _cache_write(said)
     usage = Usage(
         input_tokens=None if asked is None else asked + (cache_read or 0) + (cache_write or 0),
         output_tokens=count_at(said, "output_tokens"),
         cache_read=cache_read,
         cache_write=cache_write,
         reasoning=count_at(object_at(said, "output_tokens_details"), "thinking_tokens"),
+        further=rest_of(said, _COUNTED),
     )
     return None if usage == Usage() else usage
+
+
+def _cache_write(said: JSONObject) -> int | None:
+    """Read what went into the cache: all of it, or the sum over how long it is kept."""
+    by_age = object_at(said, "cache_creation")
+    counts = [count for key in by_age if (count := count_at(by_age, key)) is not None]
+    written = count_at(said, "cache_creation_input_tokens")
+    return sum(counts) if written is None and counts else written
 
 
 WIRE: Final = Wire(

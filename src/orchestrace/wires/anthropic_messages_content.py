@@ -31,7 +31,8 @@ def read_content(content: JSON) -> list[Part]:
     Read a content, which is a text or a list of blocks; an empty text is no part.
 
     What a block says beyond its part (citations, a signature, cache marks) stands in further keys. A block of a type
-    that the conventions do not have is a part of its own type.
+    that the conventions do not have is a part of its own type, as it is: the ciphers of `redacted_thinking` too, which
+    the next request has to bring back.
     """
     if isinstance(content, list):
         return [_part(block) for block in content]
@@ -55,11 +56,6 @@ def _text(block: JSONObject) -> Part | None:
 def _thinking(block: JSONObject) -> Part | None:
     words = text_at(block, "thinking")
     return None if words is None else reasoning(words)
-
-
-def _redacted_thinking(block: JSONObject) -> Part:
-    """Say that there was reasoning which nobody can read; the cipher is of no use here."""
-    return generic("redacted_thinking", size=len(text_at(block, "data") or ""))
 
 
 def _source(modality: str, block: JSONObject) -> Part | None:
@@ -110,7 +106,6 @@ def _result(block: JSONObject) -> JSON:
 _BLOCKS: Final[dict[str, tuple[_Reader, set[str]]]] = {
     "text": (_text, {"text"}),
     "thinking": (_thinking, {"thinking"}),
-    "redacted_thinking": (_redacted_thinking, {"data"}),
     "image": (partial(_source, "image"), {"source"}),
     "document": (partial(_source, "document"), {"source"}),
     "tool_use": (_tool_use, {"id", "name", "input"}),

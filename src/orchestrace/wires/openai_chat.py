@@ -6,7 +6,6 @@ Fields are those of OpenAI's API reference and, where compatible hosts go beyond
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Final
 
@@ -28,14 +27,15 @@ from orchestrace.conventions import (
     REQUEST_TOP_K,
     REQUEST_TOP_P,
 )
-from orchestrace.messages import Failure, ModelRequest, ModelResponse, Usage
-from orchestrace.typing import JSON, AttributeValue, JSONObject
+from orchestrace.messages import ModelRequest, ModelResponse
+from orchestrace.typing import AttributeValue, JSONObject
 from orchestrace.wires.openai_chat_message import read_message
 from orchestrace.wires.openai_chat_stream import fold_chunks
+from orchestrace.wires.openai_error import read_failure
+from orchestrace.wires.openai_usage import read_usage
 from orchestrace.wires.reading import (
     Reader,
     attributes_from,
-    count_at,
     finish_reasons,
     flag_at,
     integer_at,
@@ -49,7 +49,7 @@ from orchestrace.wires.reading import (
 )
 from orchestrace.wires.wire import Wire
 
-__all__ = ["WIRE", "is_call", "read_failure", "read_request", "read_response", "read_stream"]
+__all__ = ["WIRE", "is_call", "read_request", "read_response", "read_stream"]
 
 _REQUEST: Final[tuple[tuple[str, str, Reader], ...]] = (
     (REQUEST_MAX_TOKENS, "max_tokens", integer_at),
@@ -122,7 +122,7 @@ def read_response(body: JSONObject) -> ModelResponse:
         messages=[read_message(object_at(choice, "message"), "assistant") for choice in choices],
         finish_reasons=finish_reasons(raw, _FINISH_REASONS, failed=failure is not None),
         raw_finish_reasons=[word for word in raw if word],
-        usage=_usage(object_at(body, "usage")),
+        usage=read_usage(object_at(body, "usage")),
         failure=failure,
         attributes=attributes_from(body, _RESPONSE),
     )
@@ -132,20 +132,6 @@ def read_stream(body: bytes) -> ModelResponse:
     """Fold a stream and read it like a whole answer; `fold_chunks` says when it is complete."""
     whole, complete = fold_chunks(body)
     return replace(read_response(whole), complete=complete)
-
-
-def read_failure(body: JSONObject) -> Failure | None:
-    """Read an error of OpenAI or of a compatible server, many of which say it in a way of their own."""
-    error = body.get("error")
-    said = error if isinstance(error, dict) else {**body, "message": error} if isinstance(error, str) else body
-    code, number = text_at(said, "code"), integer_at(said, "code")
-    kind = code or text_at(said, "type") or ("" if number is None else str(number))
-    message = _words(said.get("message") or said.get("detail"))
-    return Failure(kind or "_OTHER", message) if kind or message else None
-
-
-def _words(said: JSON) -> str:
-    return said if isinstance(said, str) else "" if said is None else json.dumps(said, ensure_ascii=False)
 
 
 def _request_attributes(body: JSONObject) -> dict[str, AttributeValue]:
@@ -176,29 +162,6 @@ def _tool(given: JSONObject) -> JSONObject | None:
     name = text_at(inner, "name") or text_at(given, "name") or (None if kind == "function" else kind)
     further = rest_of(inner, ()) | rest_of(given, {kind})
     return with_further({"type": kind, "name": name}, further) if name else None
-
-
-def _usage(said: JSONObject) -> Usage | None:
-    """
-    Read the tokens; for what the cache did, the first that is known of the names that hosts have for it.
-
-    Where the total shows that the output was counted without its reasoning (xAI), the reasoning is added to it.
-    """
-    counts = said | rest_of(object_at(said, "prompt_tokens_details"), ())
-    counts |= rest_of(object_at(said, "completion_tokens_details"), ())
-    asked, answered = count_at(counts, "prompt_tokens"), count_at(counts, "completion_tokens")
-    reasoning = count_at(counts, "reasoning_tokens")
-    if asked is not None and answered is not None and reasoning:
-        apart = count_at(counts, "total_tokens") == asked + answered + reasoning
-        answered += reasoning if apart else 0
-    usage = Usage(
-        input_tokens=asked,
-        output_tokens=answered,
-        cache_read=count_at(counts, "cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens"),
-        cache_write=count_at(counts, "cache_write_tokens", "cache_creation_input_tokens"),
-        reasoning=reasoning,
-    )
-    return None if usage == Usage() else usage
 
 
 WIRE: Final = Wire(

@@ -6,6 +6,7 @@ Every wire reads through these functions, so that no wrong type gets past the ed
 
 from __future__ import annotations
 
+import hashlib
 import json
 from base64 import b64encode
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -34,6 +35,7 @@ __all__ = [
     "rest_of",
     "text_at",
     "texts_at",
+    "unkept",
     "unread",
     "with_further",
 ]
@@ -93,8 +95,9 @@ def number_at(body: JSONObject, key: str) -> float | None:
 
 
 def flag_at(body: JSONObject, key: str) -> bool:
-    """Tell whether `true` stands under a key."""
-    return body.get(key) is True
+    """Tell whether `true` stands under a key; in a form and in a query it is a text."""
+    value = body.get(key)
+    return value is True or value == "true"
 
 
 def object_at(body: JSONObject, key: str) -> JSONObject:
@@ -178,6 +181,12 @@ def data_or_uri(address: str, modality: str) -> Part:
     if mime_type:
         modality = kind if kind in {"image", "audio", "video"} else "document"
     return blob(modality, data, mime_type or None)
+
+
+def unkept(modality: str, data: bytes, mime_type: str | None = None) -> Part:
+    """Build the part of data that is not kept: size and SHA-256 stand beside it, as where a document is cut."""
+    told: JSONObject = {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    return with_further(blob(modality, "", mime_type), told)
 
 
 def unread(block: JSON) -> Part:

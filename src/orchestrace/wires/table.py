@@ -7,23 +7,27 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from orchestrace.wires import anthropic_messages, openai_chat
+from orchestrace.wires import (
+    anthropic_batches,
+    anthropic_completions,
+    anthropic_messages,
+    anthropic_messages_hosted,
+    anthropic_tokens,
+    openai_batches,
+    openai_chat,
+    openai_completions,
+    openai_embeddings,
+    openai_images,
+    openai_moderations,
+    openai_responses,
+    openai_speech,
+    openai_tokens,
+    openai_transcriptions,
+)
+from orchestrace.wires.hosts import provider_at
 from orchestrace.wires.wire import Wire
 
-__all__ = ["HOSTS", "WIRES", "Match", "Row", "recognise"]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """
-    One host, and who answers there: a `gen_ai.provider.name` of the conventions, else the host's own name for itself.
-
-    A host that begins with `*` stands for all that end so. `below` narrows the row to paths that hold it.
-    """
-
-    host: str
-    provider: str
-    below: str = ""
+__all__ = ["FETCHES", "WIRES", "Match", "recognise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,47 +47,44 @@ class Match:
 
 WIRES: Final[dict[str, Wire]] = {
     "/chat/completions": openai_chat.WIRE,
+    "/agents/completions": openai_chat.WIRE,
     "/v1/messages": anthropic_messages.WIRE,
+    "/responses": openai_responses.WIRE,
+    "/responses/compact": openai_responses.COMPACT,
+    "/responses/input_tokens": openai_tokens.WIRE,
+    "/embeddings": openai_embeddings.WIRE,
+    "/completions": openai_completions.WIRE,
+    "/images/generations": openai_images.WIRE,
+    "/images/edits": openai_images.WIRE,
+    "/images/variations": openai_images.WIRE,
+    "/audio/speech": openai_speech.WIRE,
+    "/audio/transcriptions": openai_transcriptions.WIRE,
+    "/audio/translations": openai_transcriptions.WIRE,
+    "/moderations": openai_moderations.WIRE,
+    "/messages/count_tokens": anthropic_tokens.WIRE,
+    "/messages/batches": anthropic_batches.WIRE,
+    "/batches": openai_batches.WIRE,
+    "/v1/complete": anthropic_completions.WIRE,
+    "/count-tokens:rawPredict": anthropic_tokens.WIRE,
+    ":rawPredict": anthropic_messages_hosted.WIRE,
+    ":streamRawPredict": anthropic_messages_hosted.STREAM,
+    "/invoke": anthropic_messages_hosted.WIRE,
+    "/invoke-with-response-stream": anthropic_messages_hosted.STREAM,
 }
-"""The wires, by how the paths of their calls end; what stands before differs from host to host."""
+"""
+The wires, by how the paths that are posted to end; what stands before differs from host to host.
 
-HOSTS: Final = (
-    Row("api.openai.com", "openai"),
-    Row("api.anthropic.com", "anthropic"),
-    Row("*.openai.azure.com", "azure.ai.openai"),
-    Row("*.cognitiveservices.azure.com", "azure.ai.openai"),
-    Row("*.ai.azure.com", "azure.ai.openai", below="/openai/"),
-    Row("*.ai.azure.com", "azure.ai.inference"),
-    Row("*.amazonaws.com", "aws.bedrock", below="/openai/"),
-    Row("*.api.aws", "aws.bedrock"),
-    Row("generativelanguage.googleapis.com", "gcp.gemini"),
-    Row("*aiplatform.googleapis.com", "gcp.vertex_ai"),
-    Row("api.ai21.com", "ai21"),
-    Row("api.cerebras.ai", "cerebras"),
-    Row("api.cloudflare.com", "cloudflare"),
-    Row("api.cohere.ai", "cohere"),
-    Row("api.cohere.com", "cohere"),
-    Row("*.databricks.com", "databricks"),
-    Row("*.azuredatabricks.net", "databricks"),
-    Row("api.deepseek.com", "deepseek"),
-    Row("api.fireworks.ai", "fireworks_ai"),
-    Row("api.groq.com", "groq"),
-    Row("router.huggingface.co", "huggingface"),
-    Row("api.mistral.ai", "mistral_ai"),
-    Row("api.moonshot.ai", "moonshot_ai"),
-    Row("api.moonshot.cn", "moonshot_ai"),
-    Row("ollama.com", "ollama"),
-    Row("openrouter.ai", "openrouter"),
-    Row("api.perplexity.ai", "perplexity"),
-    Row("api.together.ai", "together_ai"),
-    Row("api.together.xyz", "together_ai"),
-    Row("api.x.ai", "x_ai"),
-    Row("api.z.ai", "z_ai"),
-)
-"""The hosts; the first row that fits counts."""
+Where one ends in another, the longer stands first.
+"""
 
-_ENDINGS: Final = tuple(WIRES)
-_DEPLOYMENT: Final = re.compile(r"/deployments/([^/]+)/")
+FETCHES: Final[dict[str, Wire]] = {"/responses": openai_responses.FETCH}
+"""The wires of what is fetched, by how its path ends before the last segment, which is the name of one."""
+
+_POSTED: Final = tuple(WIRES)
+_FETCHED: Final = tuple(FETCHES)
+
+_MODEL: Final = re.compile(r"/(?:deployments|engines)/([^/]+)/|/models/([^/:]+):|/model/(.+)/invoke")
+"""Where paths name a model: those of Azure OpenAI and of OpenAI's engines, of Vertex AI, and of Bedrock."""
 
 
 def recognise(method: str, host: str, path: str) -> Match | None:
@@ -92,19 +93,21 @@ def recognise(method: str, host: str, path: str) -> Match | None:
 
     `host` comes in lower case and without its port, `path` without its query.
     """
-    if not path.endswith(_ENDINGS) or method != "POST":
+    if method == "POST":
+        if not path.endswith(_POSTED):
+            return None
+        wire = next(wire for ending, wire in WIRES.items() if path.endswith(ending))
+    elif method == "GET":
+        folder = path.rpartition("/")[0]
+        if not folder.endswith(_FETCHED):
+            return None
+        wire = next(wire for ending, wire in FETCHES.items() if folder.endswith(ending))
+    else:
         return None
-    wire = next(wire for ending, wire in WIRES.items() if path.endswith(ending))
-    row = next((row for row in HOSTS if _fits(row, host, path)), None)
-    deployment = _DEPLOYMENT.search(path)
-    return Match(
-        wire=wire,
-        provider=row.provider if row else wire.provider,
-        known_host=row is not None,
-        model=unquote(deployment.group(1)) if deployment else None,
-    )
+    provider = provider_at(host, path)
+    return Match(wire, provider or wire.provider, known_host=provider is not None, model=_model_in(path))
 
 
-def _fits(row: Row, host: str, path: str) -> bool:
-    fits = host.endswith(row.host[1:]) if row.host.startswith("*") else host == row.host
-    return fits and row.below in path
+def _model_in(path: str) -> str | None:
+    found = _MODEL.search(path)
+    return unquote(found.group(found.lastindex or 0)) if found else None

@@ -64,6 +64,28 @@ class TestAdd:
 
         assert (0, 1) == (before, ear.begun)
 
+    def test_the_next_ones_are_told_to_who_asks_for_them(self) -> None:
+        """What hears of the first chunk says who is to hear of the others."""
+        heard = Counter[str]()
+        stream = ByteStream(lambda: lambda: heard.update(["next"]), lambda _: None)
+        for chunk in (b"a", b"b", b"c"):
+            stream.add(chunk)
+
+        assert ({"next": 2}, b"abc") == (heard, stream.body)
+
+    def test_who_hears_of_them_cannot_break_them(self) -> None:
+        """The program goes on reading."""
+
+        def fail() -> None:
+            raise ZeroDivisionError
+
+        stream = ByteStream(lambda: fail, lambda _: None)
+        for chunk in (b"a", b"b"):
+            stream.add(chunk)
+
+        assert b"ab" == stream.body
+        assert "next chunk" in guard.faults()
+
     def test_keeps_no_more_than_its_limit(self, stream: ByteStream, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
         """Memory is bounded; what is kept is a beginning, without a gap."""
         monkeypatch.setattr(byte_stream, "LIMIT", 4)

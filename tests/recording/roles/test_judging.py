@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import pytest
+
 import orchestrace
 from orchestrace import Evaluation
-from orchestrace.recording import lineage
+from orchestrace.recording import content, lineage
 from orchestrace.recording.roles.judging import judge, verdict_attributes
 from orchestrace.testing import Spans
+
+if TYPE_CHECKING:
+    from tests.recording.conftest import Heard
 
 
 class TestVerdictAttributes:
@@ -29,3 +36,66 @@ class TestJudge:
             judge(inside, [])
 
         assert [] == orchestrace_spans.one("execute_tool t").events
+
+
+@orchestrace.generator
+def draft(words: str) -> str:
+    """Draft."""
+    return words
+
+
+@orchestrace.evaluator(name="tone")
+def tone(words: str) -> Evaluation:
+    """Judge."""
+    return Evaluation(0.4, passed=False, feedback=f"not {words}")
+
+
+class TestEvent:
+    def test_stands_with_the_draft_that_was_judged(self, orchestrace_spans: Spans, heard: Heard) -> None:
+        """In the context of the generator that ended last in the same iteration, whichever span is current."""
+        with orchestrace.agent(name="A"):
+            for turn in orchestrace.iterations(limit=2):
+                draft("a")
+                draft("b")
+                tone(str(turn.index))
+
+        drafts = [span.span_id for span in orchestrace_spans.named("generate draft")]
+        judged = [f"{record.span_id:016x}" for record in heard.events("gen_ai.evaluation.result")]
+        assert [drafts[1], drafts[3]] == judged
+
+    def test_says_what_the_evaluator_s_span_says(self, orchestrace_spans: Spans, heard: Heard) -> None:
+        """Jaeger shows that one; who reads logs has this one."""
+        tone("b")
+
+        [record] = heard.events("gen_ai.evaluation.result")
+        span = orchestrace_spans.one("evaluate tone")
+        assert [dict(record.attributes)] == [event.attributes for event in span.events]
+
+    def test_without_a_draft_it_stands_with_whatever_asked(self, orchestrace_spans: Spans, heard: Heard) -> None:
+        """The run, or the evaluator itself where there is none."""
+        with orchestrace.agent(name="A"):
+            tone("a")
+        tone("b")
+
+        asking = [orchestrace_spans.one("invoke_agent A"), orchestrace_spans.named("evaluate tone")[1]]
+        judged = [f"{record.span_id:016x}" for record in heard.events("gen_ai.evaluation.result")]
+        assert [span.span_id for span in asking] == judged
+
+    def test_a_verdict_by_hand_is_about_what_runs(self, orchestrace_spans: Spans, heard: Heard) -> None:
+        """`current().evaluation(…)` inside of a generator judges that generator."""
+        with orchestrace.agent(name="A"), orchestrace.generator(name="g"):
+            orchestrace.current().evaluation(1.0)
+
+        [record] = heard.events("gen_ai.evaluation.result")
+        assert orchestrace_spans.one("generate g").span_id == f"{record.span_id:016x}"
+
+    def test_feedback_is_content(self, orchestrace_spans: Spans, heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where events may have none, the event has none."""
+        monkeypatch.setenv(content.VARIABLE, "span_only")
+
+        tone("b")
+
+        [record] = heard.events("gen_ai.evaluation.result")
+        assert {"gen_ai.evaluation.name", "gen_ai.evaluation.score.value", "orchestrace.evaluation.passed"} == set(
+            record.attributes
+        )

@@ -19,13 +19,14 @@ class ByteStream:
     """
     What came of a stream so far.
 
-    A chunk costs a list append: nothing is decoded before the end. `begun` is called at the first chunk, `done` once,
-    when no more will come: the stream is exhausted, closed, dropped, or broke.
+    A chunk costs a list append: nothing is decoded before the end. `begun` is called at the first chunk, and what it
+    returns, if anything, at each further one; `done` once, when no more will come: the stream is exhausted, closed,
+    dropped, or broke.
     """
 
-    __slots__ = ("_begun", "_chunks", "_done", "_room", "add")
+    __slots__ = ("_begun", "_chunks", "_done", "_further", "_room", "add")
 
-    def __init__(self, begun: Callable[[], None], done: Callable[[End], None]) -> None:
+    def __init__(self, begun: Callable[[], Callable[[], None] | None], done: Callable[[End], None]) -> None:
         self._begun = begun
         self._done: Callable[[End], None] | None = done
         self._chunks: list[bytes] = []
@@ -64,9 +65,20 @@ class ByteStream:
         self.add = self._next
         self._next(chunk)
         try:
-            self._begun()
+            further = self._begun()
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("first chunk", error)
+        else:
+            if further is not None:
+                self._further: Callable[[], None] = further
+                self.add = self._timed
+
+    def _timed(self, chunk: bytes) -> None:
+        self._next(chunk)
+        try:
+            self._further()
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            report("next chunk", error)
 
     def _next(self, chunk: bytes) -> None:
         self._room -= len(chunk)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from opentelemetry.trace import NonRecordingSpan, Span
+
 from orchestrace import conventions as names
 from orchestrace.recording import lineage
 from orchestrace.recording.ending import End
@@ -25,13 +27,23 @@ class Evaluator(TurnRole):
     category = "EVALUATOR"
     name_key: ClassVar[str] = names.EVALUATOR_NAME
 
+    @property
+    def judged(self) -> Span:
+        """The draft of the iteration; without one, whatever the evaluator was called in."""
+        if self.turn is not None and self.turn.draft is not None:
+            return NonRecordingSpan(self.turn.draft)
+        return self.span if self.parent is None else self.parent.span
+
     def _named(self) -> dict[str, AttributeValue]:
         version = self.declaration.version
         return super()._named() | ({names.EVALUATOR_VERSION: version} if version is not None else {})
 
+    def _tell(self, end: End) -> None:
+        super()._tell(end)
+        self.put({names.EVALUATOR_KIND: self.declaration.kind or ("llm" if self.totals.calls else "code")})
+
     def _came(self, end: End) -> None:
         super()._came(end)
-        self.put({names.EVALUATOR_KIND: self.declaration.kind or ("llm" if self.totals.calls else "code")})
         read = self.declaration.verdicts
         # What the function returned, not what `read` makes the output of it: `verdicts` knows `read` itself.
         if read is None or end.error is not None or end.value is MISSING:

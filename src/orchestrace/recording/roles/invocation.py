@@ -39,11 +39,12 @@ class Invocation(Role):
     def goes_on(self) -> None:
         """End the iterations that were left: the run went on without them."""
         for iteration in self._iterations:
-            iteration.settle()
+            if not iteration.streams.are_open:  # the run may return them
+                iteration.settle()
 
     def _finish(self, end: End) -> None:
         for iteration in reversed(self._still_open()):
-            iteration.settle(end)
+            iteration.settle(end, streamed=self.streams.live)
         self._iterations = []  # they hold us
         super()._finish(end)
 
@@ -54,9 +55,8 @@ class Invocation(Role):
         super()._tell(end)
         if end.ending == INTERRUPTED:
             return
-        accepted, stop = self.progress.outcome()
+        accepted, stop = self._outcome(end)
         detail = self.progress.detail
-        stop = _ENDED_EARLY.get(end.ending) or stop or "returned"
         known = {
             names.ITERATIONS: self.progress.count or None,
             names.ACCEPTED: accepted,
@@ -66,6 +66,10 @@ class Invocation(Role):
             names.SUMMARY: self._summary(end, stop),
         }
         self.put({name: value for name, value in known.items() if value is not None})
+
+    def _outcome(self, end: End) -> tuple[bool | None, str]:
+        accepted, stop = self.progress.outcome()
+        return accepted, _ENDED_EARLY.get(end.ending) or stop or "returned"
 
     def _summary(self, end: End, stop: str) -> str:
         count = self.progress.count
@@ -102,6 +106,17 @@ class Agent(Invocation):
             told[names.OUTPUT_MESSAGES] = encode([{"role": "assistant", "parts": [text(written(output)[0])]}])
         return told
 
+    def _measure(self, end: End) -> None:
+        from orchestrace.recording.measuring import meter  # noqa: PLC0415 - 1 ms at import, wanted at the first end
+        from orchestrace.recording.measuring.run import agent_measurements  # noqa: PLC0415
+
+        if not meter.is_silent():
+            accepted, stop = (None, None) if end.ending == INTERRUPTED else self._outcome(end)
+            version = self.declaration.version
+            outcome = {names.AGENT_VERSION: version, names.ACCEPTED: accepted, names.STOP_REASON: stop}
+            count = self.progress.count
+            meter.measure(agent_measurements(self, end, iterations=count, outcome=outcome), self.span)
+
 
 class Workflow(Invocation):
     """A run of a workflow."""
@@ -113,3 +128,9 @@ class Workflow(Invocation):
     operation = "invoke_workflow"
     category = "CHAIN"
     name_key: ClassVar[str] = names.WORKFLOW_NAME
+
+    def _measure(self, end: End) -> None:
+        from orchestrace.recording.measuring import meter  # noqa: PLC0415 - as above
+        from orchestrace.recording.measuring.run import workflow_measurements  # noqa: PLC0415
+
+        meter.measure(workflow_measurements(self, end), self.span)

@@ -24,8 +24,8 @@ class Place:
     """Where a loop was left: the moment, and the line of the program."""
 
     at: Nanoseconds
-    code: CodeType
-    line: int
+    code: CodeType | None = None
+    line: int = 0
 
     def lies_on_the_way_of(self, error: BaseException) -> bool:
         """Tell whether an exception passed through this very line."""
@@ -62,12 +62,19 @@ class Iteration(Role):
         """Hear that the loop has let go of it."""
         self._left = place
 
-    def settle(self, end: End | None = None) -> None:
-        """End as what came of it: with the run's own `end`, if it was still held or the error came from it."""
+    def settle(self, end: End | None = None, *, streamed: bool = False) -> None:
+        """
+        End as what came of it: with the run's own `end`, if it was still held or the error came from it.
+
+        A run that was `streamed` ended with a stream that it had returned; so does the iteration that this began in.
+        """
         left = self._left
         if left is None:
             if end is not None:
                 self.end(replace(end, value=MISSING))
+            return
+        if end is not None and streamed and self.streams.last > left.at:
+            self.end(replace(end, at=self.streams.last, value=MISSING))
             return
         failed = end is not None and end.error is not None and left.lies_on_the_way_of(end.error)
         self.end(End(end.ending, left.at, MISSING, end.error) if failed and end else End(RETURNED, left.at, MISSING))

@@ -25,6 +25,7 @@ def judge(recording: Recording, verdicts: Sequence[Verdict]) -> None:
     content = recording.content
     for verdict in verdicts:
         recording.span.add_event(names.EVALUATION_RESULT_EVENT, verdict_attributes(verdict, content=content))
+    _publish(recording, verdicts)
     if len(verdicts) == 1:
         recording.put(verdict_attributes(verdicts[0], content=content))
         return
@@ -32,6 +33,21 @@ def judge(recording: Recording, verdicts: Sequence[Verdict]) -> None:
     recording.put({names.EVALUATION_NAME: recording.name} | ({names.EVALUATION_PASSED: all(said)} if said else {}))
     if content:
         recording.put({names.EVALUATIONS: encode([_fields(verdict) for verdict in verdicts])})
+
+
+def _publish(recording: Recording, verdicts: Sequence[Verdict]) -> None:
+    """Emit each verdict in the context of what was judged, and measure its score."""
+    from orchestrace.recording import clock, events  # noqa: PLC0415 - all of these, where something was judged
+    from orchestrace.recording.measuring import meter  # noqa: PLC0415
+    from orchestrace.recording.measuring.run import verdict_measurements  # noqa: PLC0415
+
+    if not events.is_silent():
+        content, judged = events.may_say(recorded=recording.content), recording.judged
+        for verdict in verdicts:
+            said = verdict_attributes(verdict, content=content)
+            events.emit(names.EVALUATION_RESULT_EVENT, said, judged, severity=events.INFO, at=clock.now())
+    measured = (one for verdict in verdicts for one in verdict_measurements(recording, verdict))
+    meter.measure(measured, recording.span)
 
 
 def verdict_attributes(verdict: Verdict, *, content: bool) -> dict[str, AttributeValue]:

@@ -6,6 +6,8 @@ import os
 import threading
 from typing import Final
 
+from opentelemetry.trace import SpanContext
+
 from orchestrace.recording.roles.declaration import Verdict
 
 __all__ = ["ACCEPTED", "LIMIT", "STOPPED", "Progress", "Round"]
@@ -20,13 +22,18 @@ _counting = threading.RLock()
 
 
 class Round:
-    """One iteration, counted from 1: the verdicts on its draft, and whether the orchestrator took it."""
+    """
+    One iteration, counted from 1: the verdicts on its draft, and whether the orchestrator took it.
 
-    __slots__ = ("index", "taken", "verdicts")
+    `draft` is the span that the draft came from: the last one of a generator that has ended.
+    """
+
+    __slots__ = ("draft", "index", "taken", "verdicts")
 
     def __init__(self, index: int) -> None:
         self.index: int = index
         self.taken: bool = False
+        self.draft: SpanContext | None = None
         self.verdicts: list[Verdict] = []
 
     @property

@@ -12,12 +12,14 @@ from orchestrace import conventions as names
 from orchestrace.recording import lineage
 from orchestrace.recording.arguments import Call
 from orchestrace.recording.ending import End
+from orchestrace.recording.live import is_live
 from orchestrace.recording.prompt_use import PromptUse, listen
 from orchestrace.recording.recording import Recording
 from orchestrace.recording.reducing import Items
 from orchestrace.recording.roles.declaration import Declaration
 from orchestrace.recording.selectors import MISSING, select_from
 from orchestrace.recording.snapshot import encode
+from orchestrace.recording.strand import current_strand
 from orchestrace.recording.text import JSON_TYPE, label, written
 from orchestrace.typing import AttributeValue
 
@@ -68,6 +70,7 @@ class Role(Recording):
         self._items: Items | None = None
         self._output: object = MISSING
         self.subject: Subject | None = None
+        self.streams.belong(current_strand())
         self.passes_on.update(self._identity(call))
         known = {**self._named(), **self._asked(call), **self._configured(call)}
         self.begin(f"{self.verb} {name}", known, self.kind)
@@ -78,6 +81,7 @@ class Role(Recording):
         """Take an item that the body yielded."""
         if self._items is None:
             self._items = Items()
+            self.become_stream()
         self._items.keep(item)
 
     def set_output(self, value: object) -> None:
@@ -136,11 +140,24 @@ class Role(Recording):
         text, mime_type = written(output)
         return {names.OUTPUT_VALUE: text, names.OUTPUT_MIME_TYPE: mime_type}
 
-    def _tell(self, end: End) -> None:
-        self.put(self.totals.attributes())
+    def _take(self, end: End) -> None:
         if self._items is not None:
-            end = replace(end, value=self._items.folded(self.declaration.reduce))
-        self._came(end)
+            self._gave = self._items.folded(self.declaration.reduce)
+            end = replace(end, value=self._gave)
+        output = end.value if self._output is MISSING else self._output
+        if self.streams.are_open and is_live(output):
+            self.streams.live, self._output = True, MISSING
+        else:
+            self._came(end)
+
+    def _tell(self, end: End) -> None:
+        if self.streams.are_open:
+            for stream in self.streams.open():
+                stream.count_in(self.totals)
+        self.put(self.totals.attributes())
+        if self.streams.live:
+            self._output = end.value if self._output is MISSING else self._output
+            self._came(end)
 
     def _came(self, end: End) -> None:
         """Take what came out of the body, of a stream so far; MISSING if nothing did."""

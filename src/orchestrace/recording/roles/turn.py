@@ -46,9 +46,11 @@ class TurnRole(Role):
             return super()._identity(call)
         return super()._identity(call) | {names.ITERATION_INDEX: self.turn.index, names.ITERATION_INFERRED: True}
 
-    def _tell(self, end: End) -> None:
+    def _take(self, end: End) -> None:
         self._leave_turn(evaluated=not self.generates)
-        super()._tell(end)
+        if self.generates and self.turn is not None:
+            self.turn.draft = self.span.get_span_context()
+        super()._take(end)
 
     def _leave_turn(self, *, evaluated: bool) -> None:
         progress, self._inferring = self._inferring, None

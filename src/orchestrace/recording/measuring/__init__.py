@@ -1,0 +1,1 @@
+"""What is measured of calls and runs: metrics, which hold no words and nothing that there is much of."""

@@ -1,0 +1,257 @@
+"""Providers are set once a process: each case here is a program of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from orchestrace.export.signals import Ending, Signals
+from orchestrace.testing import OtlpReceiver, Reply, refused_endpoint
+
+Run: TypeAlias = Callable[..., Any]
+
+HEAD = """
+import json, os, time
+import orchestrace
+from opentelemetry import _logs, metrics
+
+@orchestrace.evaluator
+def tone(text):
+    return 0.5
+
+@orchestrace.agent(name="A")
+def craft():
+    tone("x")
+    try:
+        with orchestrace.llm_call("m", "openai") as call:
+            raise ValueError("no")
+    except ValueError:
+        pass
+
+def say(**what):
+    print(json.dumps(what))
+"""
+THEIRS = """
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+reader, logs = InMemoryMetricReader(), InMemoryLogRecordExporter()
+metrics.set_meter_provider(MeterProvider([reader], shutdown_on_exit=False))
+_logs.set_logger_provider(LoggerProvider(shutdown_on_exit=False))
+_logs.get_logger_provider().add_log_record_processor(SimpleLogRecordProcessor(logs))
+
+def heard():
+    data = reader.get_metrics_data()
+    scopes = [scoped for sent in (data.resource_metrics if data else ()) for scoped in sent.scope_metrics]
+    return {
+        "metrics": sorted(metric.name for scoped in scopes for metric in scoped.metrics),
+        "events": sorted(one.log_record.event_name for one in logs.get_finished_logs()),
+    }
+"""
+METRICS = {
+    "gen_ai.client.inference.duration",
+    "gen_ai.invoke_agent.duration",
+    "gen_ai.invoke_agent.inference_calls",
+    "gen_ai.invoke_agent.tool_calls",
+    "orchestrace.evaluation.score",
+    "orchestrace.invocation.iterations",
+    "orchestrace.invocations",
+}
+EVENTS = {"gen_ai.client.operation.exception", "gen_ai.evaluation.result"}
+
+
+def living(row: str) -> pytest.MarkDecorator:
+    """Mark what a test says about a program that has OpenTelemetry already."""
+    return pytest.mark.compatibility(table="living", row=row, column="its metrics and events arrive, once")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Return how to run a program; what it says last is the result, beside what it logged and how long it took."""
+
+    def execute(program: str, env: Mapping[str, str] | None = None) -> tuple[Any, str, float]:
+        begun = time.monotonic()
+        done = subprocess.run(  # noqa: S603 - our own words
+            [sys.executable, "-c", HEAD + program],
+            env={"ORCHESTRACE_JOURNAL": str(tmp_path), "PATH": "", **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert 0 == done.returncode, done.stderr
+        return json.loads((done.stdout.splitlines() or ["null"])[-1]), done.stderr, time.monotonic() - begun
+
+    return execute
+
+
+class TestOurs:
+    @living("calls `configure()`, has no provider")
+    @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+    def test_metrics_and_logs_arrive_with_the_spans(self, run: Run, protocol: str) -> None:
+        """One endpoint is all that has to be said; a program that just ends has sent everything."""
+        with OtlpReceiver(protocol) as receiver:
+            run(
+                'orchestrace.configure("s"); craft()',
+                {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol},
+            )
+
+        assert METRICS == {point.metric for point in receiver.metrics}
+        assert EVENTS == {record.name for record in receiver.logs}
+        spans = {span.span_id: span.name for span in receiver.spans}
+        assert {"chat m", "invoke_agent A"} == {spans[record.span_id] for record in receiver.logs}
+
+    def test_flush_is_acknowledged_for_all_three(self, run: Run) -> None:
+        """And what has arrived is not sent again when the process leaves, though nobody is there any more."""
+        with OtlpReceiver() as receiver:
+            said, log, _ = run(
+                f"orchestrace.configure(endpoint={receiver.endpoint!r}); craft()\n"
+                "say(flushed=orchestrace.flush())\norchestrace.shutdown()"
+            )
+
+        assert ({"flushed": True}, "") == (said, log)
+        assert ["logs", "metrics", "traces"] == sorted(receiver.asked)
+
+    def test_it_can_begin_again(self, run: Run) -> None:
+        """A second configuration has the same providers, and its own receiver."""
+        with OtlpReceiver() as first, OtlpReceiver() as second:
+            run(
+                f"""
+for endpoint in ({first.endpoint!r}, {second.endpoint!r}):
+    orchestrace.configure(endpoint=endpoint)
+    craft()
+    orchestrace.shutdown()
+    craft()
+"""
+            )
+
+        assert METRICS == {point.metric for point in second.metrics}
+        assert (EVENTS, 2, 2) == ({record.name for record in second.logs}, len(first.logs), len(second.logs))
+
+    def test_variables_switch_each_off(self, run: Run) -> None:
+        """`none` sends nothing; what another exporter is for is none of our business."""
+        with OtlpReceiver() as receiver:
+            run(
+                f"orchestrace.configure(endpoint={receiver.endpoint!r}); craft()",
+                {"OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "console"},
+            )
+
+        assert {"traces"} == set(receiver.asked)
+
+    def test_without_an_endpoint_there_is_nothing(self, run: Run) -> None:
+        """No provider, no thread, and no SDK for them is loaded."""
+        said, log, _ = run(
+            "import sys; orchestrace.configure(); craft()\n"
+            "say(meter=type(metrics.get_meter_provider()).__module__, flushed=orchestrace.flush(),"
+            "    sdk='opentelemetry.sdk._logs.export' in sys.modules)"
+        )
+
+        assert ({"meter": "opentelemetry.metrics._internal", "sdk": False, "flushed": True}, "") == (said, log)
+
+
+class TestTheirs:
+    @living("calls `configure()`, has set a provider")
+    def test_the_program_s_own_providers_hear_us(self, run: Run) -> None:
+        """Where the program has set them, they are used, and nothing is sent a second time."""
+        with OtlpReceiver() as receiver:
+            program = f"orchestrace.configure(endpoint={receiver.endpoint!r}); craft(); say(**heard())"
+            said, _, _ = run(THEIRS + program)
+
+        assert {"metrics": sorted(METRICS), "events": sorted(EVENTS)} == said
+        assert {"traces"} == set(receiver.asked)
+
+    @living("calls `instrument()` alone")
+    def test_they_do_with_instrument_alone_too(self, run: Run) -> None:
+        """An ordinary instrumentation: nothing is set up."""
+        program = (
+            "from opentelemetry import trace\nfrom opentelemetry.sdk.trace import TracerProvider\n"
+            "trace.set_tracer_provider(TracerProvider()); orchestrace.instrument(); craft(); say(**heard())"
+        )
+        said, _, _ = run(THEIRS + program)
+
+        assert {"metrics": sorted(METRICS), "events": sorted(EVENTS)} == said
+
+    @living("calls `configure(isolated=True)`")
+    def test_isolated_shows_them_nothing(self, run: Run) -> None:
+        """What is recorded apart is measured apart, sent or not."""
+        with OtlpReceiver() as receiver:
+            said, _, _ = run(
+                THEIRS + f"orchestrace.configure(endpoint={receiver.endpoint!r}, isolated=True); craft()\n"
+                "orchestrace.shutdown()\n"
+                "orchestrace.configure(isolated=True, export=False); craft(); say(**heard())"
+            )
+
+        assert {"metrics": [], "events": []} == said
+        assert (METRICS, EVENTS) == (
+            {point.metric for point in receiver.metrics},
+            {record.name for record in receiver.logs},
+        )
+
+
+class TestReceiver:
+    @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+    def test_that_takes_traces_alone_is_asked_once(self, run: Run, protocol: str) -> None:
+        """As Jaeger is: one line in the log for each, nothing missing, and no second request."""
+        with OtlpReceiver(protocol, signals=["traces"]) as receiver:
+            said, log, _ = run(
+                f"orchestrace.configure(endpoint={receiver.endpoint!r}, protocol={protocol!r}); craft()\n"
+                "first = orchestrace.flush(); craft(); say(flushed=[first, orchestrace.flush()])"
+            )
+
+        assert {"flushed": [True, True]} == said
+        assert (1, 1) == (receiver.asked.count("metrics"), receiver.asked.count("logs"))
+        assert 2 == len(log.splitlines()), log
+
+    def test_that_is_not_there_costs_no_more_than_the_exit_may(self, run: Run) -> None:
+        """Flush says so, in its time; and the process leaves within the five seconds that it gives to everything."""
+        with refused_endpoint() as endpoint:
+            said, log, seconds = run(
+                f"orchestrace.configure(endpoint={endpoint!r}); craft()\n"
+                "begun = time.monotonic(); done = orchestrace.flush(0.5)\n"
+                "say(flushed=done, seconds=time.monotonic() - begun)"
+            )
+
+        assert not said["flushed"]
+        assert said["seconds"] < 1.5
+        assert seconds < 10
+        assert "log records were not sent" in log
+
+    def test_that_fails_is_no_success(self, run: Run) -> None:
+        """A refusal that is none of the signal's is a loss."""
+        with OtlpReceiver(reply=Reply(status=400)) as receiver:
+            said, _, _ = run(
+                f"orchestrace.configure(endpoint={receiver.endpoint!r}); craft(); say(flushed=orchestrace.flush())",
+                {"OTEL_TRACES_EXPORTER": "none"},
+            )
+
+        assert {"flushed": False} == said
+
+
+class TestSignals:
+    def test_none_is_always_complete(self) -> None:
+        """Where nothing is ours to send."""
+        signals = Signals()
+
+        assert (True, True) == (signals.flush().wait(0), signals.complete)
+
+
+class TestEnding:
+    def test_one_step_holds_up_no_other(self) -> None:
+        """Each has a thread; what does not come to its end is not waited for."""
+        held, done = threading.Event(), threading.Event()
+
+        ending = Ending([held.wait, done.set])  # type: ignore[list-item]
+
+        assert done.wait(10)
+        assert not ending.wait(0)
+        held.set()
+        assert ending.wait(10)
