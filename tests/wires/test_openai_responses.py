@@ -150,8 +150,13 @@ class TestRecordings:
         last = body.index("event: response.completed")
         cut = read_stream(body[:last].encode())
 
-        assert read_stream(body.encode()).messages == cut.messages
+        assert legible(read_stream(body.encode()).messages) == legible(cut.messages)
         assert ([], None, False) == (cut.finish_reasons, cut.usage, cut.complete)
+
+
+def legible(messages: Any) -> Any:
+    """Return messages without their ciphers, which a provider makes anew each time it says the same."""
+    return json.loads(json.dumps(messages), object_hook=lambda one: one | {"encrypted_content": ""})
 
 
 class TestIsCall:
@@ -245,9 +250,10 @@ class TestCompact:
         made: Any = {"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAA"}
         responses = [COMPACT.read_response({"output": items}) for items in ([said, made], [said])]
 
-        assert [[{"role": "assistant", "parts": [{"type": "compaction", "id": "cmp_1", "size": 4}]}], []] == [
-            response.messages for response in responses
-        ]
+        assert [
+            [{"role": "assistant", "parts": [{"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAA"}]}],
+            [],
+        ] == [response.messages for response in responses]
         assert [["compaction"], []] == [response.finish_reasons for response in responses]
 
 

@@ -99,8 +99,8 @@ class TestReasoning:
         """What nobody can read is marked, and so is reasoning of which nothing is said at all."""
         assert expected == [part["type"] for part in read_output([{"type": "reasoning", **item}])]
 
-    def test_of_a_cipher_its_size_is_kept(self) -> None:
-        """Nobody can read it."""
-        assert [{"type": "redacted_reasoning", "item_id": "rs_1", "size": 4}] == read_output(
+    def test_a_cipher_is_kept_as_it_came(self) -> None:
+        """Nobody can read it, but the next request has to hold it again."""
+        assert [{"type": "redacted_reasoning", "item_id": "rs_1", "encrypted_content": "gAAA"}] == read_output(
             [{"type": "reasoning", "id": "rs_1", "encrypted_content": "gAAA"}]
         )

@@ -129,7 +129,7 @@ def _parts(item: JSONObject, hosted: Collection[str]) -> list[Part]:
         return _reasoning(item)
     if _is_call(kind):
         return read_call(item)
-    return [unread(_without_cipher(item) if kind else _reference(item))]
+    return [unread(item if kind else _reference(item))]
 
 
 def _reference(item: JSONObject) -> JSONObject:
@@ -138,20 +138,14 @@ def _reference(item: JSONObject) -> JSONObject:
 
 
 def _reasoning(item: JSONObject) -> list[Part]:
-    """Return what a model thought, as far as one may read it, and that there is more, if one may not."""
+    """Return what a model thought, as far as one may read it; what one may not is kept, to be sent back as it came."""
     blocks: list[JSON] = [*objects_at(item, "summary"), *objects_at(item, "content")]
     beside = further_of(item, {"summary", "content", "encrypted_content"})
     readable = [with_further(read_block(block), beside) for block in blocks]
     if readable and not item.get("encrypted_content"):
         return readable
-    size = _without_cipher(rest_of(item, item.keys() - {"encrypted_content"}))
-    return [*readable, generic("redacted_reasoning", **(beside | size))]
-
-
-def _without_cipher(item: JSONObject) -> JSONObject:
-    """Leave the size of what nobody can read; the cipher is of no use here."""
-    cipher = text_at(item, "encrypted_content")
-    return rest_of(item, {"encrypted_content"}) | ({} if cipher is None else {"size": len(cipher)})
+    cipher = rest_of(item, item.keys() - {"encrypted_content"})
+    return [*readable, generic("redacted_reasoning", **(beside | cipher))]
 
 
 def _result(item: JSONObject, *, is_served: bool) -> Part:
