@@ -263,7 +263,8 @@ loop.attach
 loop.get_current
 pipeline.processor.inherit
 pipeline.processor.record_of
-pipeline.processor.hosting.complete pipeline.processor.hosting.started
+pipeline.processor.hosting.complete
+pipeline.processor.hosting.started
 recording.boundary.Boundary
 recording.boundary.Boundary.end
 recording.clock.now
@@ -353,7 +354,6 @@ recording.scope.attach
 recording.scope.get_current
 recording.selectors.follow
 recording.streams.Streams.closed
-recording.streams.Streams.hold
 recording.streams.Streams.opened
 recording.streams.Streams.outcome
 recording.usage.Totals.add

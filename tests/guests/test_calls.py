@@ -168,6 +168,11 @@ class TestOneSpan:
                 assert [False, True] == ["Hello" in words for words in said]
                 assert (2, 24, 10) == sums(told[scenario])
 
+    @pytest.mark.compatibility(
+        table="guests",
+        row="opentelemetry-instrumentation-genai-anthropic",
+        column="two spans a call of its own: one has the call, the other no tokens",
+    )
     def test_two_spans_before_ours(self, played: Played) -> None:
         """Anthropic's own span is inside of its instrumentation's: the inner has the call, the outer no tokens."""
         told = played("opentelemetry-instrumentation-genai-anthropic", "theirs")["theirs first"]["sync"]["value"]
@@ -175,6 +180,22 @@ class TestOneSpan:
 
         assert ("outer_call", outer["span_id"]) == (outer["attributes"]["orchestrace.role"], inner["parent_id"])
         assert ((12, 5), (None, None)) == (tokens(inner), tokens(outer))
+
+    @pytest.mark.compatibility(
+        table="guests",
+        row="opentelemetry-instrumentation-openai",
+        column="its span comes after the call: ours is kept, its exporters get both",
+    )
+    def test_a_span_that_comes_afterwards(self, played: Played) -> None:
+        """OpenLLMetry makes the spans of OpenAI's responses when they are over."""
+        told = played("opentelemetry-instrumentation-openai", "theirs")["theirs first"]["sync"]["responses_value"]
+
+        assert ["orchestrace"] == [span["scope"] for span in calls_of(told)]
+        assert ["openai.v1", "orchestrace"] == sorted(
+            span["scope"].removeprefix("opentelemetry.instrumentation.")
+            for span in told["exported"]
+            if "gen_ai.request.model" in span["attributes"]
+        )
 
 
 class TestOthers:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import fastapi
@@ -30,7 +30,7 @@ SECOND: Final = 1_000_000_000
 class _Server(uvicorn.Server):
     """A server that says when it listens."""
 
-    def __init__(self, app: fastapi.FastAPI) -> None:
+    def __init__(self, app: Any) -> None:
         super().__init__(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
         self.listens = threading.Event()
 
@@ -43,8 +43,25 @@ class _Server(uvicorn.Server):
         return f"http://127.0.0.1:{self.servers[0].sockets[0].getsockname()[1]}"
 
 
+@dataclass
+class Watched:
+    """An application, and whether it has heard that a client left."""
+
+    app: fastapi.FastAPI
+    left: threading.Event = field(default_factory=threading.Event)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def received() -> Any:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                self.left.set()
+            return message
+
+        await self.app(scope, received, send)
+
+
 @contextmanager
-def serving(app: fastapi.FastAPI) -> Iterator[str]:
+def serving(app: Any) -> Iterator[str]:
     """Serve an application on this machine; give its URL."""
     server = _Server(app)
     thread = threading.Thread(target=server.run)
@@ -180,8 +197,10 @@ class TestEndpoint:
         go, pieces = threading.Event(), WHOLE.pieces or []
         paused = [*pieces[:2], Pause(60.0, go), pieces[2], Pause(60.0), *pieces[3:]]
         orchestrace_server.answer(replace(WHOLE, pieces=paused))
-        with serving(app) as url:
+        watched = Watched(app)
+        with serving(watched) as url:
             read_a_little(url)
+            assert watched.left.wait(PATIENCE)
             go.set()
         gc.collect()
 
