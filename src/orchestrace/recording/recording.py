@@ -249,11 +249,9 @@ class Recording:
 
     def __del__(self) -> None:
         # Whoever followed the body is gone without a word: a generator whose event loop is closed is not even closed.
+        # What waits for streams is ended by theirs, which come this way if no other.
         if getattr(self, "_claims", None):
             finaliser.later(lambda: self.end(End(ABANDONED, clock.now())))
-        elif hasattr(self, "streams") and self.streams.held:
-            # Its streams went with it, and what they say of their own ends stands in the queue, or will at once.
-            finaliser.later(lambda: finaliser.later(lambda: self._break_off(End(ABANDONED, clock.now()))))
 
 
 def end_all() -> None:
