@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
-from weakref import ReferenceType, ref
 
 from orchestrace.recording.ending import ABANDONED, CANCELLED, DRAINED, ERROR, INTERRUPTED, RETURNED, End
 from orchestrace.recording.selectors import MISSING
@@ -49,7 +48,8 @@ class Streams:
     __slots__ = ("_ends", "_held", "_open", "_read", "_strand", "last", "live")
 
     def __init__(self) -> None:
-        self._open: dict[int, tuple[ReferenceType[Recording], Strand]] = {}
+        self._open: dict[int, tuple[Recording | None, Strand]] = {}
+        """By the `id()` of each; model calls alone are held, because what they used may be asked for."""
         self._ends: list[StreamEnd] = []
         self._held: list[End] = []
         """How the body ended, while the call goes on."""
@@ -77,12 +77,11 @@ class Streams:
 
     def opened(self, stream: Recording, strand: Strand) -> None:
         """Take note of a stream that begins."""
-        self._open[id(stream)] = ref(stream), strand
+        self._open[id(stream)] = None if stream.role else stream, strand
 
-    def open(self) -> Iterator[Recording]:
-        """Yield the streams that go on."""
-        found = (reference() for reference, _ in list(self._open.values()))
-        return (stream for stream in found if stream is not None)
+    def calls(self) -> Iterator[Recording]:
+        """Yield the model calls that go on."""
+        return (call for call, _ in list(self._open.values()) if call is not None)
 
     def hold(self, end: End) -> bool:
         """Keep how the body ended until the streams have ended; False if there is none to wait for."""

@@ -152,8 +152,8 @@ class Role(Recording):
 
     def _tell(self, end: End) -> None:
         if self.streams.are_open:
-            for stream in self.streams.open():
-                stream.count_in(self.totals)
+            for call in self.streams.calls():
+                call.count_in(self.totals)
         self.put(self.totals.attributes())
         if self.streams.live:
             self._output = end.value if self._output is MISSING else self._output
