@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# No deadline: a busy machine is no bug. In CI the examples are the same each time, so that a change is judged by what
+# No deadline, no complaint: a busy machine is no bug. In CI the examples are the same each time, so that a change is judged by what
 # it changes; everywhere else they are new, and find what nobody thought of.
-settings.register_profile("here", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
+_SLOW = [HealthCheck.too_slow]
+settings.register_profile("here", deadline=None, suppress_health_check=_SLOW)
+settings.register_profile("ci", deadline=None, suppress_health_check=_SLOW, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 _TITLES = {
