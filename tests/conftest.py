@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-# No deadline, no complaint: a busy machine is no bug. In CI the examples are the same each time, so that a change is judged by what
-# it changes; everywhere else they are new, and find what nobody thought of.
+# No deadline, no complaint: a busy machine is no bug. In CI the examples are the same each time, so that a change is
+# judged by what it changes; everywhere else they are new, and find what nobody thought of.
 _SLOW = [HealthCheck.too_slow]
 settings.register_profile("here", deadline=None, suppress_health_check=_SLOW)
 settings.register_profile("ci", deadline=None, suppress_health_check=_SLOW, derandomize=True)

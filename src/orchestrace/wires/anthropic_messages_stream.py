@@ -50,7 +50,8 @@ def fold_events(body: bytes) -> tuple[JSONObject, bool]:
             complete = True
         elif kind == "error":
             whole |= {"error": event.get("error") or event}
-    return whole | {"usage": usage} | content.whole(), complete
+    whole["usage"] = usage
+    return whole | content.whole(), complete
 
 
 def _events(body: bytes) -> Iterator[tuple[str, JSONObject]]:
