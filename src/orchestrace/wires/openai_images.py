@@ -81,7 +81,8 @@ def read_stream(body: bytes) -> ModelResponse:
             whole |= rest_of({key: event.get(key) for key in ("usage", "output_format")}, ())
         elif kind == "error" or event.get("error"):
             whole["error"] = event.get("error") or event
-    return replace(read_response(whole | {"data": images}), complete=bool(images))
+    whole["data"] = images
+    return replace(read_response(whole), complete=bool(images))
 
 
 def _given(said: JSON) -> list[Part]:

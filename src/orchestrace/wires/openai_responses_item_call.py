@@ -63,7 +63,7 @@ def _asked(item: JSONObject) -> Part:
     if not name:
         return unread(item)
     key = _ASKED[kind]
-    arguments = item.get(key) if kind == "custom_tool_call" else arguments_from(item.get(key))
+    arguments: JSON = item.get(key) if kind == "custom_tool_call" else arguments_from(item.get(key))
     if arguments is None and (several := item.get("actions")):  # of a computer
         arguments = {"actions": several}
     part = tool_call(name, arguments, text_at(item, "call_id") or text_at(item, "id"))

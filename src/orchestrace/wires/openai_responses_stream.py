@@ -67,8 +67,9 @@ def fold_events(body: bytes) -> tuple[JSONObject, bool]:
         else:
             output.add(said, event)
     told = output.whole()
-    is_whole = complete and objects_at(whole, "output")
-    return whole | ({"output": told} if told and not is_whole else {}), complete
+    if told and not (complete and objects_at(whole, "output")):
+        whole["output"] = told
+    return whole, complete
 
 
 class _Output:
@@ -177,4 +178,5 @@ class _Item(_Block):
     def whole(self) -> JSONObject:
         """Return the item; blocks that it says itself go before those that came alone."""
         alone = {name: known for name, known in self.blocks.items() if not self.said.get(name)}
-        return super().whole() | {name: [block.whole() for block in known.values()] for name, known in alone.items()}
+        told: JSONObject = {name: [block.whole() for block in known.values()] for name, known in alone.items()}
+        return super().whole() | told
