@@ -172,7 +172,8 @@ class TestStreamingEndpoint:
         """What was streamed is the agent's output, in the session that asked."""
         stage.server.answer(openai_chat(["Yes, ", "it is."], stream=True), path=OPENAI)
 
-        assert "Yes, it is." == patient().get(address, params=QUESTION).text
+        with patient() as client:
+            assert "Yes, it is." == client.get(address, params=QUESTION).text
         spans = stage.ended()
         assert ["Yes, it is."] == values(spans, "invoke_agent Answerer", "output.value")
         assert ["s1"] == values(spans, "chat gpt-4o", "gen_ai.conversation.id")
