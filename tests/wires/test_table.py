@@ -137,6 +137,13 @@ class TestRecognise:
         assert Match(CHAT, "openai", known_host=False) == recognise("POST", host, "/v1/chat/completions")
         assert Match(MESSAGES, "anthropic", known_host=False) == recognise("POST", host, "/v1/messages")
 
+    def test_azure_is_known_by_its_paths_behind_a_gateway(self) -> None:
+        """A company's own host proves nothing of the call, but who answers such a path is not OpenAI."""
+        match = recognise("POST", "gateway.example", "/openai/deployments/gpt-4o/chat/completions")
+
+        assert match is not None
+        assert ("azure.ai.openai", False, "gpt-4o") == (match.provider, match.known_host, match.model)
+
     def test_what_is_fetched_by_its_name(self) -> None:
         """A response is the only thing that is fetched, not what stands above or below it."""
         paths = ["/v1/responses/resp_1", "/v1/responses", "/v1/responses/resp_1/input_items", "/v1/models/gpt-4o"]

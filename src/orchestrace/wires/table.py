@@ -87,6 +87,10 @@ _MODEL: Final = re.compile(r"/(?:deployments|engines)/([^/]+)/|/models/([^/:]+):
 """Where paths name a model: those of Azure OpenAI and of OpenAI's engines, of Vertex AI, and of Bedrock."""
 
 
+_AZURE: Final = "/openai/deployments/"
+"""Where Azure OpenAI has its models, also behind a company's own gateway, whose host nobody knows."""
+
+
 def recognise(method: str, host: str, path: str) -> Match | None:
     """
     Return how to read a request, or None for one that is no model call. Runs on every HTTP request of the program.
@@ -105,7 +109,8 @@ def recognise(method: str, host: str, path: str) -> Match | None:
     else:
         return None
     provider = provider_at(host, path)
-    return Match(wire, provider or wire.provider, known_host=provider is not None, model=_model_in(path))
+    usual = "azure.ai.openai" if _AZURE in path else wire.provider
+    return Match(wire, provider or usual, known_host=provider is not None, model=_model_in(path))
 
 
 def _model_in(path: str) -> str | None:
