@@ -13,9 +13,6 @@ from orchestrace.conventions import (
     REQUEST_MAX_TOKENS,
     REQUEST_STOP_SEQUENCES,
     REQUEST_STREAM,
-    REQUEST_TEMPERATURE,
-    REQUEST_TOP_K,
-    REQUEST_TOP_P,
 )
 from orchestrace.messages import ModelRequest, ModelResponse, text
 from orchestrace.typing import AttributeValue, JSONObject
@@ -27,21 +24,19 @@ from orchestrace.wires.reading import (
     flag_at,
     integer_at,
     message_from,
-    number_at,
     rest_of,
     text_at,
     texts_at,
 )
+from orchestrace.wires.sampling import SAMPLING
 from orchestrace.wires.server_sent_events import json_events, split_events
 from orchestrace.wires.wire import Wire
 
 __all__ = ["WIRE", "is_call", "read_request", "read_response", "read_stream"]
 
 _REQUEST: Final[tuple[tuple[str, str, Reader], ...]] = (
+    *SAMPLING,
     (REQUEST_MAX_TOKENS, "max_tokens_to_sample", integer_at),
-    (REQUEST_TEMPERATURE, "temperature", number_at),
-    (REQUEST_TOP_P, "top_p", number_at),
-    (REQUEST_TOP_K, "top_k", integer_at),
     (REQUEST_STOP_SEQUENCES, "stop_sequences", texts_at),
 )
 _FINISH_REASONS: Final = {"stop_sequence": "stop", "max_tokens": "length"}

@@ -11,13 +11,9 @@ from typing import Final
 
 from orchestrace.conventions import (
     OUTPUT_TYPE,
-    REQUEST_MAX_TOKENS,
     REQUEST_REASONING_LEVEL,
     REQUEST_STOP_SEQUENCES,
     REQUEST_STREAM,
-    REQUEST_TEMPERATURE,
-    REQUEST_TOP_K,
-    REQUEST_TOP_P,
 )
 from orchestrace.messages import Message, ModelRequest, ModelResponse, Usage
 from orchestrace.typing import AttributeValue, JSONObject
@@ -32,7 +28,6 @@ from orchestrace.wires.reading import (
     flag_at,
     integer_at,
     message_from,
-    number_at,
     object_at,
     objects_at,
     rest_of,
@@ -40,15 +35,13 @@ from orchestrace.wires.reading import (
     texts_at,
     with_further,
 )
+from orchestrace.wires.sampling import SAMPLING
 from orchestrace.wires.wire import Wire
 
 __all__ = ["WIRE", "is_call", "read_request", "read_response", "read_stream"]
 
 _REQUEST: Final[tuple[tuple[str, str, Reader], ...]] = (
-    (REQUEST_MAX_TOKENS, "max_tokens", integer_at),
-    (REQUEST_TEMPERATURE, "temperature", number_at),
-    (REQUEST_TOP_P, "top_p", number_at),
-    (REQUEST_TOP_K, "top_k", integer_at),
+    *SAMPLING,
     (REQUEST_STOP_SEQUENCES, "stop_sequences", texts_at),
 )
 _FINISH_REASONS: Final = {

@@ -16,22 +16,16 @@ from orchestrace.conventions import (
     OPENAI_SYSTEM_FINGERPRINT,
     OUTPUT_TYPE,
     REQUEST_CHOICE_COUNT,
-    REQUEST_FREQUENCY_PENALTY,
     REQUEST_MAX_TOKENS,
-    REQUEST_PRESENCE_PENALTY,
     REQUEST_REASONING_LEVEL,
-    REQUEST_SEED,
-    REQUEST_STOP_SEQUENCES,
     REQUEST_STREAM,
-    REQUEST_TEMPERATURE,
-    REQUEST_TOP_K,
-    REQUEST_TOP_P,
 )
 from orchestrace.messages import ModelRequest, ModelResponse
 from orchestrace.typing import AttributeValue, JSONObject
 from orchestrace.wires.openai_chat_message import read_message
 from orchestrace.wires.openai_chat_stream import fold_chunks
 from orchestrace.wires.openai_error import read_failure
+from orchestrace.wires.openai_finish_reasons import FINISH_REASONS
 from orchestrace.wires.openai_usage import read_usage
 from orchestrace.wires.reading import (
     Reader,
@@ -39,7 +33,6 @@ from orchestrace.wires.reading import (
     finish_reasons,
     flag_at,
     integer_at,
-    number_at,
     object_at,
     objects_at,
     rest_of,
@@ -47,21 +40,14 @@ from orchestrace.wires.reading import (
     texts_at,
     with_further,
 )
+from orchestrace.wires.sampling import SAMPLING
 from orchestrace.wires.wire import Wire
 
 __all__ = ["WIRE", "is_call", "read_request", "read_response", "read_stream"]
 
 _REQUEST: Final[tuple[tuple[str, str, Reader], ...]] = (
-    (REQUEST_MAX_TOKENS, "max_tokens", integer_at),
+    *SAMPLING,
     (REQUEST_MAX_TOKENS, "max_completion_tokens", integer_at),
-    (REQUEST_TEMPERATURE, "temperature", number_at),
-    (REQUEST_TOP_P, "top_p", number_at),
-    (REQUEST_TOP_K, "top_k", integer_at),
-    (REQUEST_SEED, "random_seed", integer_at),  # Mistral's
-    (REQUEST_SEED, "seed", integer_at),
-    (REQUEST_STOP_SEQUENCES, "stop", texts_at),
-    (REQUEST_FREQUENCY_PENALTY, "frequency_penalty", number_at),
-    (REQUEST_PRESENCE_PENALTY, "presence_penalty", number_at),
     (REQUEST_CHOICE_COUNT, "n", integer_at),
     (REQUEST_REASONING_LEVEL, "reasoning_effort", text_at),
     (OPENAI_REQUEST_SERVICE_TIER, "service_tier", text_at),
@@ -74,22 +60,6 @@ _UNSAID: Final = {REQUEST_CHOICE_COUNT: 1, OPENAI_REQUEST_SERVICE_TIER: "auto"}
 """What the conventions leave out when it is as ordinary as this."""
 
 _OUTPUT_TYPES: Final = {"json_object": "json", "json_schema": "json", "text": "text"}
-
-_FINISH_REASONS: Final = {
-    "stop": "stop",
-    "eos": "stop",
-    "eos_token": "stop",
-    "stop_sequence": "stop",
-    "length": "length",
-    "model_length": "length",
-    "content_filter": "content_filter",
-    "sensitive": "content_filter",
-    "tool_calls": "tool_call",
-    "function_call": "tool_call",
-    "error": "error",
-    "insufficient_system_resource": "error",
-}
-"""OpenAI's words and, beside them, what Together, Hugging Face, Mistral, Z.ai and DeepSeek say."""
 
 
 def is_call(body: JSONObject) -> bool:
@@ -120,7 +90,7 @@ def read_response(body: JSONObject) -> ModelResponse:
         id=text_at(body, "id") or None,
         model=text_at(body, "model") or None,
         messages=[read_message(object_at(choice, "message"), "assistant") for choice in choices],
-        finish_reasons=finish_reasons(raw, _FINISH_REASONS, failed=failure is not None),
+        finish_reasons=finish_reasons(raw, FINISH_REASONS, failed=failure is not None),
         raw_finish_reasons=[word for word in raw if word],
         usage=read_usage(object_at(body, "usage")),
         failure=failure,

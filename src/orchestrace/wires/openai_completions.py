@@ -13,19 +13,12 @@ from typing import Final
 from orchestrace.conventions import (
     OPENAI_SYSTEM_FINGERPRINT,
     REQUEST_CHOICE_COUNT,
-    REQUEST_FREQUENCY_PENALTY,
-    REQUEST_MAX_TOKENS,
-    REQUEST_PRESENCE_PENALTY,
-    REQUEST_SEED,
-    REQUEST_STOP_SEQUENCES,
     REQUEST_STREAM,
-    REQUEST_TEMPERATURE,
-    REQUEST_TOP_K,
-    REQUEST_TOP_P,
 )
 from orchestrace.messages import Message, ModelRequest, ModelResponse, text
 from orchestrace.typing import JSON, AttributeValue, JSONObject
 from orchestrace.wires.openai_error import read_failure
+from orchestrace.wires.openai_finish_reasons import FINISH_REASONS
 from orchestrace.wires.openai_input import read_inputs
 from orchestrace.wires.openai_usage import read_usage
 from orchestrace.wires.reading import (
@@ -35,40 +28,21 @@ from orchestrace.wires.reading import (
     flag_at,
     integer_at,
     message_from,
-    number_at,
     object_at,
     objects_at,
     text_at,
-    texts_at,
 )
+from orchestrace.wires.sampling import SAMPLING
 from orchestrace.wires.server_sent_events import json_events, split_events
 from orchestrace.wires.wire import Wire
 
 __all__ = ["WIRE", "is_call", "read_request", "read_response", "read_stream"]
 
 _REQUEST: Final[tuple[tuple[str, str, Reader], ...]] = (
-    (REQUEST_MAX_TOKENS, "max_tokens", integer_at),
-    (REQUEST_TEMPERATURE, "temperature", number_at),
-    (REQUEST_TOP_P, "top_p", number_at),
-    (REQUEST_TOP_K, "top_k", integer_at),
-    (REQUEST_SEED, "random_seed", integer_at),  # Mistral's
-    (REQUEST_SEED, "seed", integer_at),
-    (REQUEST_STOP_SEQUENCES, "stop", texts_at),
-    (REQUEST_FREQUENCY_PENALTY, "frequency_penalty", number_at),
-    (REQUEST_PRESENCE_PENALTY, "presence_penalty", number_at),
+    *SAMPLING,
     (REQUEST_CHOICE_COUNT, "n", integer_at),
 )
 _RESPONSE: Final[tuple[tuple[str, str, Reader], ...]] = ((OPENAI_SYSTEM_FINGERPRINT, "system_fingerprint", text_at),)
-_FINISH_REASONS: Final = {
-    "stop": "stop",
-    "eos": "stop",
-    "eos_token": "stop",
-    "stop_sequence": "stop",
-    "length": "length",
-    "model_length": "length",
-    "content_filter": "content_filter",
-    "error": "error",
-}
 _DONE: Final = "[DONE]"
 
 
@@ -103,7 +77,7 @@ def read_response(body: JSONObject) -> ModelResponse:
         id=text_at(body, "id") or None,
         model=text_at(body, "model") or None,
         messages=[_message(choice) for choice in choices],
-        finish_reasons=finish_reasons(raw, _FINISH_REASONS, failed=failure is not None),
+        finish_reasons=finish_reasons(raw, FINISH_REASONS, failed=failure is not None),
         raw_finish_reasons=[word for word in raw if word],
         usage=read_usage(object_at(body, "usage")),
         failure=failure,

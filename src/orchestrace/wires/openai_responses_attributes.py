@@ -14,17 +14,11 @@ from orchestrace.conventions import (
     OUTPUT_TYPE,
     PROMPT_NAME,
     PROMPT_VERSION,
-    REQUEST_FREQUENCY_PENALTY,
     REQUEST_MAX_TOKENS,
-    REQUEST_PRESENCE_PENALTY,
     REQUEST_PREVIOUS_RESPONSE_ID,
     REQUEST_REASONING_LEVEL,
-    REQUEST_SEED,
     REQUEST_STREAM,
     REQUEST_STREAM_CURSOR,
-    REQUEST_TEMPERATURE,
-    REQUEST_TOP_K,
-    REQUEST_TOP_P,
     RESPONSE_STATUS,
 )
 from orchestrace.typing import AttributeValue, JSONObject
@@ -33,22 +27,17 @@ from orchestrace.wires.reading import (
     attributes_from,
     flag_at,
     integer_at,
-    number_at,
     object_at,
     objects_at,
     text_at,
 )
+from orchestrace.wires.sampling import SAMPLING
 
 __all__ = ["conversation_of", "fetch_attributes", "request_attributes", "response_attributes"]
 
 _REQUEST: Final[tuple[tuple[str, str, Reader], ...]] = (
+    *SAMPLING,
     (REQUEST_MAX_TOKENS, "max_output_tokens", integer_at),
-    (REQUEST_TEMPERATURE, "temperature", number_at),
-    (REQUEST_TOP_P, "top_p", number_at),
-    (REQUEST_TOP_K, "top_k", integer_at),
-    (REQUEST_SEED, "seed", integer_at),
-    (REQUEST_FREQUENCY_PENALTY, "frequency_penalty", number_at),
-    (REQUEST_PRESENCE_PENALTY, "presence_penalty", number_at),
     (REQUEST_PREVIOUS_RESPONSE_ID, "previous_response_id", text_at),
     (OPENAI_REQUEST_SERVICE_TIER, "service_tier", text_at),
 )
