@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, overload
@@ -10,7 +9,7 @@ from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, overload
 from orchestrace.exceptions import PromptError
 from orchestrace.recording.prompt_use import PromptUse, rendered
 from orchestrace.recording.selectors import MISSING, follow
-from orchestrace.template import canonical, data_of, fill, text_of, variables_in
+from orchestrace.template import canonical, data_of, dumped, fill, text_of, variables_in
 
 __all__ = ["Example", "Prompt"]
 
@@ -174,7 +173,7 @@ def _shown(example: Example) -> str:
 
 
 def _written(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else dumped(value)
 
 
 def _listed(names: Iterable[str]) -> str:
