@@ -81,7 +81,7 @@ class TestWays:
         assert {None} == {span.parent_id for span in way.nobody}
         assert [] == [name for span in way.nobody for name in way.expected("") if name in span.attributes]
 
-    @pytest.mark.parametrize("way", filter(is_here, IN_THIS_PROCESS + IN_ANOTHER), indirect=True)
+    @pytest.mark.parametrize("way", [*filter(is_here, IN_THIS_PROCESS + IN_ANOTHER)], indirect=True)
     def test_a_model_call_elsewhere_says_which_prompt_it_came_from(self, way: Any) -> None:
         """The prompt was rendered where the call was asked for."""
         calls = [span for tenant in TENANTS for span in way.runs[tenant] if span.name.startswith("chat")]
@@ -90,7 +90,7 @@ class TestWays:
             f"{call.attributes['gen_ai.prompt.name']}@{call.attributes['gen_ai.prompt.version']}" for call in calls
         }
 
-    @pytest.mark.parametrize("way", filter(is_here, IN_THIS_PROCESS), indirect=True)
+    @pytest.mark.parametrize("way", [*filter(is_here, IN_THIS_PROCESS)], indirect=True)
     def test_a_model_call_in_this_process_is_summed_up(self, way: Any) -> None:
         """It counts for all that is around it."""
         sums = [
