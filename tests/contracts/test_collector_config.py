@@ -49,9 +49,10 @@ class TestCollectorConfig:
 
 class TestLocalCollector:
     def test_nothing_is_given_up(self, root: Path) -> None:
-        """Each exporter keeps what it could not send in a file, for as long as it takes."""
+        """Each exporter of traces keeps what it could not send in a file, for as long as it takes."""
         config = _read(root / "collector-config" / "local.yaml")
-        for exporter in config["exporters"].values():
+        for name in config["service"]["pipelines"]["traces"]["exporters"]:
+            exporter = config["exporters"][name]
             queue = exporter["sending_queue"]
 
             assert "0s" == exporter["retry_on_failure"]["max_elapsed_time"]
