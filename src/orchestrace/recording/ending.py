@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from orchestrace.recording.selectors import MISSING
 from orchestrace.typing import Nanoseconds
@@ -36,11 +37,18 @@ class End:
     failure: tuple[str, str] | None = None
 
 
+_GROUP: Final[Any] = getattr(builtins, "BaseExceptionGroup", ())
+"""What several tasks raised together; it came with Python 3.11."""
+
+
 def ending_of(error: BaseException) -> str:
     """
     Tell a cancellation from an error.
 
     What is no `Exception` stops work from outside: asyncio's and trio's cancellation, KeyboardInterrupt, SystemExit,
-    GeneratorExit.
+    GeneratorExit. A group is an error if one is in it: the others were stopped because of that one.
     """
-    return ERROR if isinstance(error, Exception) else CANCELLED
+    if isinstance(error, Exception):
+        return ERROR
+    inside = error.exceptions if isinstance(error, _GROUP) else ()
+    return ERROR if any(ending_of(one) == ERROR for one in inside) else CANCELLED
