@@ -50,5 +50,5 @@ def ending_of(error: BaseException) -> str:
     """
     if isinstance(error, Exception):
         return ERROR
-    inside = error.exceptions if isinstance(error, _GROUP) else ()
+    inside: tuple[BaseException, ...] = getattr(error, "exceptions", ()) if isinstance(error, _GROUP) else ()
     return ERROR if any(ending_of(one) == ERROR for one in inside) else CANCELLED
