@@ -8,9 +8,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from orchestrace.messages import Message, ModelRequest, ModelResponse, Usage, text
+from orchestrace.recording.answer import Answer
+from orchestrace.recording.callee import Callee
 from orchestrace.recording.drivers.block import Passage
 from orchestrace.recording.guard import guarded
-from orchestrace.recording.model_call import Answer, Callee, ModelCall
+from orchestrace.recording.model_call import ModelCall
 from orchestrace.recording.snapshot import snapshot
 from orchestrace.recording.switch import is_off
 from orchestrace.recording.tracer import is_silent

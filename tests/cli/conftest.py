@@ -22,8 +22,10 @@ from orchestrace.loop import iterations
 from orchestrace.messages import Failure, ModelRequest, ModelResponse, Usage, text, tool_call
 from orchestrace.prompts import Example, Prompt
 from orchestrace.recording import clock
+from orchestrace.recording.answer import Answer
+from orchestrace.recording.callee import Callee
 from orchestrace.recording.ending import RETURNED, End
-from orchestrace.recording.model_call import Answer, Callee, ModelCall
+from orchestrace.recording.model_call import ModelCall
 from orchestrace.records import SpanRecord
 from orchestrace.testing import StepClock, capture
 from orchestrace.typing import Attributes

@@ -6,9 +6,10 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from orchestrace.messages import ModelRequest
 from orchestrace.pipeline.processor import Processor
+from orchestrace.recording.callee import Callee
 from orchestrace.recording.ending import DRAINED, End
 from orchestrace.recording.guard import faults
-from orchestrace.recording.model_call import Callee, ModelCall
+from orchestrace.recording.model_call import ModelCall
 from orchestrace.records import SpanRecord
 from orchestrace.testing import Memory
 

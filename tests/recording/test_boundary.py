@@ -3,9 +3,11 @@ from __future__ import annotations
 import pytest
 
 from orchestrace.messages import ModelRequest, ModelResponse
+from orchestrace.recording.answer import Answer
 from orchestrace.recording.boundary import Boundary, current_boundary, open_boundary
+from orchestrace.recording.callee import Callee
 from orchestrace.recording.ending import DRAINED, RETURNED, End, ending_of
-from orchestrace.recording.model_call import Answer, Callee, ModelCall
+from orchestrace.recording.model_call import ModelCall
 from orchestrace.testing import Spans, StepClock, capture
 
 

@@ -15,9 +15,11 @@ import orchestrace
 from orchestrace.messages import Failure, ModelRequest, ModelResponse, Usage, text
 from orchestrace.pipeline.processor import Processor
 from orchestrace.recording import hosting, tracer
+from orchestrace.recording.answer import Answer
+from orchestrace.recording.callee import Callee
 from orchestrace.recording.ending import ABANDONED, DRAINED, ERROR, RETURNED, End
 from orchestrace.recording.hosting import complete, current_host, start_of
-from orchestrace.recording.model_call import Answer, Callee, ModelCall
+from orchestrace.recording.model_call import ModelCall
 from orchestrace.records import SpanRecord
 from orchestrace.testing import Memory, Spans
 

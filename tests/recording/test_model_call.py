@@ -7,9 +7,11 @@ import pytest
 
 import orchestrace
 from orchestrace.messages import Failure, ModelRequest, ModelResponse, Usage, text
+from orchestrace.recording.answer import Answer
+from orchestrace.recording.callee import Callee
 from orchestrace.recording.document import LIMIT
 from orchestrace.recording.ending import ABANDONED, CANCELLED, DRAINED, ERROR, RETURNED, End
-from orchestrace.recording.model_call import Answer, Callee, ModelCall
+from orchestrace.recording.model_call import ModelCall
 from orchestrace.testing import Spans, StepClock, capture
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from opentelemetry.trace import SpanKind
 import orchestrace
 from orchestrace.messages import ModelRequest
 from orchestrace.recording import tracer
+from orchestrace.recording.callee import Callee
 from orchestrace.recording.ending import RETURNED, End
-from orchestrace.recording.model_call import Callee, ModelCall
+from orchestrace.recording.model_call import ModelCall
 from orchestrace.recording.retelling import retold
 from orchestrace.testing import Spans
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -12,6 +12,8 @@ from opentelemetry.trace import Span, SpanKind
 from orchestrace import conventions as names
 from orchestrace.messages import Failure, ModelRequest, ModelResponse
 from orchestrace.recording import clock, details, events, exceptions, hosting, lineage, retelling
+from orchestrace.recording.answer import Answer
+from orchestrace.recording.callee import Callee
 from orchestrace.recording.ending import ABANDONED, CANCELLED, DRAINED, ERROR, RETURNED, End
 from orchestrace.recording.guard import report
 from orchestrace.recording.masking import mask_text
@@ -24,7 +26,7 @@ from orchestrace.recording.text import label
 from orchestrace.recording.usage import INFERENCE_CALL, Totals
 from orchestrace.typing import AttributeValue, Nanoseconds
 
-__all__ = ["Answer", "Callee", "ModelCall"]
+__all__ = ["ModelCall"]
 
 _SECOND: Final = 1_000_000_000
 _FIGURES: Final = frozenset({names.ATTEMPTS, names.HTTP_STATUS, names.RESPONSE_TIME_TO_FIRST_CHUNK})
@@ -32,38 +34,6 @@ _NO_INFERENCE: Final = frozenset({"count_tokens", "create_batch", "fetch_respons
 """What is asked of a provider besides having a model generate something: no call that is counted, or has a host."""
 _UNREAD: Final = "_OTHER"
 """The conventions' word for an error that has none: what a refusal that we failed to read was about."""
-
-
-@dataclass(frozen=True, slots=True)
-class Callee:
-    """Who is asked, and for what: `operation` and `provider` in the words of the conventions."""
-
-    operation: str
-    provider: str | None = None
-    address: str | None = None
-    port: int | None = None
-
-    def attributes(self) -> dict[str, AttributeValue]:
-        """Return what is known."""
-        known = {
-            names.OPERATION_NAME: self.operation,
-            names.PROVIDER_NAME: self.provider,
-            names.SERVER_ADDRESS: self.address,
-            names.SERVER_PORT: self.port,
-        }
-        return {name: value for name, value in known.items() if value is not None}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back in one attempt; `status` is HTTP's, `body` the text of an error's body."""
-
-    response: ModelResponse | None = None
-    status: int | None = None
-    failure: Failure | None = None
-    body: str | None = None
-    cut: bool = False
-    """More came than was kept, so that its end (tokens, finish reasons) is not known."""
 
 
 class ModelCall(Recording):

@@ -10,10 +10,12 @@ from typing import Any
 import orjson
 
 from orchestrace.recording import clock
+from orchestrace.recording.answer import Answer
 from orchestrace.recording.boundary import Boundary, current_boundary
+from orchestrace.recording.callee import Callee
 from orchestrace.recording.drivers.byte_stream import ByteStream
 from orchestrace.recording.ending import ABANDONED, RETURNED, End
-from orchestrace.recording.model_call import Answer, Callee, ModelCall
+from orchestrace.recording.model_call import ModelCall
 from orchestrace.recording.scope import Scope
 from orchestrace.taps.head import Head
 from orchestrace.typing import JSONObject

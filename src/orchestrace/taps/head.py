@@ -8,7 +8,7 @@ from typing import Final
 import orjson
 
 from orchestrace.messages import Failure, ModelResponse
-from orchestrace.recording.model_call import Answer
+from orchestrace.recording.answer import Answer
 from orchestrace.typing import JSONObject
 from orchestrace.wires.wire import Wire
 
