@@ -8,7 +8,7 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-backends test-oldest test-pythons compatibility backends check lint style types pyright verifytypes layers format constraints clean
+.PHONY: help demo test test-backends test-oldest test-pythons compatibility backends bench check lint style types pyright verifytypes layers format constraints clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The type checker's wheel brings its own JavaScript and Node: it has nothing to look for elsewhere.
@@ -19,6 +19,7 @@ demo_needs := -e '.[cli,demo]'
 test_needs := -e '.[cli,demo]' --group test
 check_needs := -e '.[cli,demo]' --group check
 versions_needs := -e '.[cli,demo]' --group versions
+bench_needs := -e '.[demo]' --group bench
 
 DEMO := .venv-demo/bin/
 TEST := .venv-test/bin/
@@ -53,6 +54,9 @@ test-pythons: ## Run them with the newest versions on every Python from 3.10 on 
 	done
 
 backends: .build/backends/ready ## Build that collector and that Jaeger from Go modules; needs Go, takes minutes, once
+
+bench: .venv-bench/ready ## Measure what we cost beside our peers, and renew docs/benchmarks.md (some minutes)
+	@.venv-bench/bin/python benchmarks/everything.py
 
 check: lint style types pyright verifytypes layers ## Lint, formatting, types by two checkers, layers
 

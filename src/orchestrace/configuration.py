@@ -6,11 +6,12 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from orchestrace import instrumentation, propagation
+from orchestrace.balance import Flushed
 from orchestrace.exceptions import ConfigurationError, UnknownSettingError
 from orchestrace.recording import content as content_level
 from orchestrace.recording import finaliser
@@ -25,6 +26,10 @@ __all__ = ["Status", "configure", "flush", "preconfigure", "shutdown", "status"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_LEAVING: Final = 5.0
+_PATIENCE: Final = 0.5
+"""Seconds: a process that ends waits so long for the next acknowledgement."""
+
 _lock = threading.RLock()
 _running: Running | None = None
 _provisional = False
@@ -37,8 +42,9 @@ class Status:
     """
     What is in force in this process.
 
-    `faults` counts failures of our own hooks by place, `sent` and `lost` the spans that a receiver acknowledged or that
-    were given up; both are 0 without an endpoint.
+    `faults` counts failures of our own hooks by place. Of the spans that ended in this process `delivered` ones were
+    acknowledged, `waiting` ones were not yet, `refused` ones were set aside because the receiver does not want them,
+    and `dropped` ones, by reason, will not be sent: together they are all that ended.
     """
 
     configured: bool = False
@@ -46,8 +52,11 @@ class Status:
     destination: str | None = None
     instrumented: list[str] = field(default_factory=list)
     content: str = "full"
-    sent: int = 0
-    lost: int = 0
+    ended: int = 0
+    delivered: int = 0
+    waiting: int = 0
+    refused: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
 
 
@@ -143,22 +152,39 @@ def _apply(settings: Settings, *, provisional: bool = False) -> None:
             instrumentation.instrument()
 
 
-def flush(timeout: float = 30.0) -> bool:
+def flush(timeout: float = 30.0) -> Flushed:
     """
-    Wait until everything that has ended so far is stored and acknowledged by the receiver.
+    Wait, at most `timeout` seconds, until everything that has ended so far is stored and acknowledged by the receiver.
 
-    Returns whether that came to pass within `timeout` seconds; also True where nothing was configured. Never raises.
+    Returns an object that is true only if that came to pass; it has the balance, and says why not. It is also true
+    where nothing was configured. Never raises.
     """
     try:
         done = finaliser.drain(timeout)
-        return (_running is None or _running.flush(timeout)) and done
+        running = _running
+        if running is None:
+            return Flushed(done, why="" if done else "what the garbage collector ended is still being recorded")
+        flushed = running.flush(timeout)
+        return flushed if done else replace(flushed, complete=False)
     except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
         report("flush", error)
-        return False
+        return Flushed(complete=False, why=f"it failed: {type(error).__name__}")
 
 
-def shutdown(timeout: float = 5.0) -> None:
-    """Flush, for at most `timeout` seconds, and stop recording. `configure()` may be called again. Never raises."""
+def shutdown(timeout: float | None = None) -> None:
+    """
+    Flush, for at most `timeout` seconds, and stop recording. `configure()` may be called again. Never raises.
+
+    By default it waits 0.5 s for the next acknowledgement, and 5 s altogether. What was not acknowledged by then stays
+    in the journal: the next process sends it, or `orchestrace forward`.
+    """
+    if timeout is None:
+        _stop(_LEAVING, _PATIENCE)
+    else:
+        _stop(timeout)
+
+
+def _stop(timeout: float, patience: float | None = None) -> None:
     global _running
     with _lock:
         ending, _running = _running, None
@@ -170,7 +196,7 @@ def shutdown(timeout: float = 5.0) -> None:
             if ending.settings.instrument:
                 instrumentation.uninstrument()
             content_level.use(None)
-            ending.stop(timeout)
+            ending.stop(timeout, patience=patience)
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("shutdown", error)
 
@@ -179,9 +205,9 @@ def status() -> Status:
     """Return what is in force in this process."""
     known: dict[str, Any] = {"instrumented": instrumentation.tapped(), "faults": faults()}
     if (running := _running) is not None:
-        known |= {"configured": True, "journal": running.journal.folder}
-        if running.sender is not None:
-            known |= {name: getattr(running.sender, name) for name in ("destination", "sent", "lost")}
+        balance = running.balance()
+        known |= {"configured": True, "journal": running.journal.folder, "destination": running.destination}
+        known |= {name: getattr(balance, name) for name in ("ended", "delivered", "waiting", "refused", "dropped")}
     return Status(content="full" if content_level.is_recorded() else "off", **known)
 
 

@@ -214,6 +214,12 @@ OPERATION_TIME_TO_FIRST_CHUNK: Final = "gen_ai.client.operation.time_to_first_ch
 OPERATION_TIME_PER_OUTPUT_CHUNK: Final = "gen_ai.client.operation.time_per_output_chunk"
 
 # -- metrics of our own -----------------------------------------------------------------------------------------------
+SPANS_ENDED: Final = "orchestrace.spans.ended"
+SPANS_DELIVERED: Final = "orchestrace.spans.delivered"
+SPANS_WAITING: Final = "orchestrace.spans.waiting"
+SPANS_REFUSED: Final = "orchestrace.spans.refused"
+SPANS_DROPPED: Final = "orchestrace.spans.dropped"
+DROP_REASON: Final = "orchestrace.drop.reason"
 INVOCATIONS: Final = "orchestrace.invocations"
 INVOCATION_ITERATIONS: Final = "orchestrace.invocation.iterations"
 EVALUATION_SCORES: Final = "orchestrace.evaluation.score"

@@ -1,13 +1,13 @@
-"""One span as the pipeline, the journal and the senders pass it on: plain data, no SDK object."""
+"""Spans and log records as the pipeline, the journal and the senders pass them on: plain data, no SDK object."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from orchestrace.typing import AttributeValue, Nanoseconds
+from orchestrace.typing import JSON, AttributeValue, Nanoseconds
 
-__all__ = ["EventRecord", "LinkRecord", "Sink", "SpanRecord"]
+__all__ = ["EventRecord", "LinkRecord", "LogRecord", "MetricsRecord", "Sink", "SpanRecord"]
 
 
 @dataclass(slots=True)
@@ -53,6 +53,38 @@ class SpanRecord:
     scope_version: str = ""
     trace_state: str = ""
     sampled: bool = True
+
+
+@dataclass(slots=True)
+class LogRecord:
+    """
+    A log record, or an event: one that has a name.
+
+    `time` is when it happened and `observed` when it was noticed; 0 is unknown. `trace_id` and `span_id` are lower-case
+    hex, None outside of a span. `severity` is OpenTelemetry's own number, 0 if none was given. `body` and the values of
+    `attributes` may be nested.
+    """
+
+    time: Nanoseconds
+    observed: Nanoseconds
+    event_name: str = ""
+    body: JSON = None
+    attributes: dict[str, JSON] = field(default_factory=dict)
+    trace_id: str | None = None
+    span_id: str | None = None
+    sampled: bool = True
+    severity: int = 0
+    severity_text: str = ""
+    scope: str = ""
+    scope_version: str = ""
+
+
+@dataclass(slots=True)
+class MetricsRecord:
+    """What was measured until `time`: `data` is an ExportMetricsServiceRequest of OTLP, encoded."""
+
+    time: Nanoseconds
+    data: bytes
 
 
 class Sink(Protocol):

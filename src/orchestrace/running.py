@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,11 +13,21 @@ from opentelemetry import trace
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 
+from orchestrace import accounting
+from orchestrace.balance import Balance, Flushed
 from orchestrace.exceptions import ConfigurationError
-from orchestrace.export.endpoint import build_sender, is_switched_off
-from orchestrace.export.sender import Sender
+from orchestrace.export.console import Printer
+from orchestrace.export.forwarder import Forwarder
+from orchestrace.export.pace import configured_pace
+from orchestrace.export.receiver import Receiver, resolve
+from orchestrace.export.setting import is_switched_off, prints
+from orchestrace.export.signal import TRACES
 from orchestrace.export.signals import Signals, build_signals
+from orchestrace.journal.addressee import Addressee
+from orchestrace.journal.dispatch import Dispatch
 from orchestrace.journal.journal import Journal
+from orchestrace.journal.ledger import Ledger, read_ledger
+from orchestrace.journal.store import NOT_SAMPLED, NOT_SENT
 from orchestrace.pipeline.fence import Fence
 from orchestrace.pipeline.id_generator import configured_id_generator
 from orchestrace.pipeline.latecomer import DISTRIBUTION, watch
@@ -30,6 +41,13 @@ from orchestrace.typing import AttributeValue
 __all__ = ["Running", "start"]
 
 _LOG = logging.getLogger("orchestrace")
+
+_LOST: Final = "neither disk nor memory had room"
+_PRINTING: Final = 0.5
+_STOPPING: Final = 0.05
+"""Seconds for the last request to end: it is in the journal, whatever becomes of it."""
+_SHORTEST_PAUSE: Final = 0.005
+_LONGEST_PAUSE: Final = 0.1
 
 _shared: Final = Processor([])
 """One for the life of the process: a provider has no way to lose a processor again."""
@@ -47,32 +65,99 @@ class Running:
 
     settings: Settings
     journal: Journal
-    sender: Sender | None
+    dispatch: Dispatch | None
+    forwarder: Forwarder | None
+    sends: bool
+    printer: Printer | None
     signals: Signals
     processor: Processor
 
-    def flush(self, timeout: float) -> bool:
-        """Wait until all that ended is ingested and acknowledged; True if it was, in time."""
-        deadline = time.monotonic() + timeout
-        others = self.signals.flush()
-        stored = self.journal.flush(timeout)
-        sent = self.sender is None or self.sender.flush(max(deadline - time.monotonic(), 0.0))
-        return others.wait(max(deadline - time.monotonic(), 0.0)) and self.signals.complete and sent and stored
+    @property
+    def destination(self) -> str | None:
+        """Where spans are sent, without credentials."""
+        return self.forwarder.receiver.destination if self.forwarder is not None and self.sends else None
 
-    def stop(self, timeout: float) -> None:
-        """Take nothing more; send and store what there is, for at most `timeout` seconds."""
+    def balance(self) -> Balance:
+        """Return what became of the spans that ended in this process."""
+        return self._account()[0]
+
+    def flush(self, timeout: float) -> Flushed:
+        """Wait until all that ended is in the journal, and acknowledged if it has a receiver; say whether it was."""
+        deadline = time.monotonic() + timeout
+        self.signals.flush()
+        stored = self.journal.flush(timeout)
+        printed = self.printer is None or self.printer.flush(timeout)
+        if self.forwarder is not None:
+            self.forwarder.hurry()
+        self._wait(deadline)
+        # What was acknowledged needs no database; what is neither there nor acknowledged waits.
+        return self._flushed(stored=(stored or self.forwarder is not None) and printed)
+
+    def stop(self, timeout: float, *, patience: float | None = None) -> None:
+        """
+        Take nothing more; store and send what there is, for at most `timeout` seconds.
+
+        With `patience` it waits that many seconds at most for the next acknowledgement: what does not come is kept.
+        """
         self.processor.sinks = ()
         tracer.use(None)
         naming.use(CURRENT)
         deadline = time.monotonic() + timeout
-        others = self.signals.flush(leaving=True)
         try:
-            if self.sender is not None:
-                self.sender.shutdown(timeout)
-            others.wait(max(deadline - time.monotonic(), 0.0))
+            self.signals.flush(leaving=True)
+            accounting.observe(None)
+            self.journal.flush(min(timeout, patience or timeout))
+            if self.printer is not None:
+                self.printer.flush(min(timeout, _PRINTING))
+            if self.forwarder is not None:
+                self.forwarder.hurry()
+                self._wait(deadline, patience)
+                self.forwarder.stop(_STOPPING)
         finally:
             self.signals.stop()
             self.journal.close()
+
+    def _wait(self, deadline: float, patience: float | None = None) -> None:
+        """Wait until nothing of this process waits any more, as long as something arrives now and then."""
+        if self.forwarder is None or self.dispatch is None:
+            return
+        pause, arrived, until = _SHORTEST_PAUSE, -1, deadline
+        with closing(Ledger(self.journal.folder, self.journal.header().process)) as ledger:
+            while time.monotonic() < deadline:
+                balance, signals = self._account(ledger)
+                if not balance.waiting and not signals:
+                    return
+                if balance.delivered != arrived:
+                    arrived, until = balance.delivered, time.monotonic() + (patience or deadline)
+                if time.monotonic() >= until or (patience is not None and self.forwarder.is_put_off):
+                    return
+                time.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _account(self, ledger: Ledger | None = None) -> tuple[Balance, int]:
+        process = self.journal.header().process
+        stored, signals = read_ledger(self.journal.folder, process) if ledger is None else ledger.read()
+        parts = [stored]
+        if self.dispatch is not None:
+            parts.append(self.dispatch.balance)
+        if self.journal.lost_spans:
+            parts.append(Balance(dropped={_LOST: self.journal.lost_spans}))
+        known = Balance.sum(parts)
+        ahead = max(0, self.journal.ended_spans - known.ended)
+        return Balance(known.delivered, known.waiting + ahead, known.refused, known.dropped), signals
+
+    def _flushed(self, *, stored: bool) -> Flushed:
+        balance, signals = self._account()
+        lost = {reason: spans for reason, spans in balance.dropped.items() if reason not in {NOT_SAMPLED, NOT_SENT}}
+        missing = [
+            ("not everything is in the journal's database", not stored),
+            (f"{balance.waiting} spans wait for {self.destination}", self.forwarder and balance.waiting),
+            (f"{signals} batches of metrics and logs wait for {self.destination}", self.forwarder and signals),
+            (f"{balance.refused} spans were refused", balance.refused),
+            (f"{sum(lost.values())} spans were dropped ({', '.join(lost)})", lost),
+        ]
+        why = "; ".join(words for words, holds in missing if holds)
+        return Flushed(not why, balance, why)
 
 
 def start(settings: Settings) -> Running:
@@ -85,22 +170,37 @@ def start(settings: Settings) -> Running:
     own = _own(resource, processor) if private or isinstance(present, trace.ProxyTracerProvider) else None
     wanted = settings.export if settings.export is not None else not joins
     folder = _folder(settings)
-    sender = _sender(settings, resource) if wanted else None
-    signals = build_signals(
-        resource,
-        endpoint=settings.endpoint,
-        protocol=settings.protocol,
-        headers=settings.headers,
-        wanted=settings.export is not False,
-        isolated=settings.isolated,
-    )
-    journal = Journal(folder, resource=_values(resource))
+    receiver = _receiver(settings, wanted=wanted) if settings.export is not False else None
+    sends = wanted and not is_switched_off() and (receiver is None or TRACES.name in receiver.targets)
+    addressee = Addressee(receiver.id, receiver.destination) if receiver is not None else None
+    journal = Journal(folder, resource=_values(resource), receiver=addressee, withheld=not sends)
+    dispatch, forwarder = _forwarder(journal, receiver, resource) if receiver is not None else (None, None)
+    printer = Printer(resource) if wanted and prints() else None
+    signals = build_signals(receiver, resource, journal, isolated=settings.isolated)
     tracer.use(own if private else None, apart=private)
     if not private:
         _provide(present if own is None else own)
-    processor.sinks = (journal,) if sender is None else (journal, sender)
+    processor.sinks = (journal,) if printer is None else (journal, printer)
     naming.use(settings.conventions)
-    return Running(settings, journal, sender, signals, processor)
+    if forwarder is not None:
+        journal.start()
+    running = Running(settings, journal, dispatch, forwarder, sends, printer, signals, processor)
+    accounting.observe(running.balance)
+    return running
+
+
+def _forwarder(journal: Journal, receiver: Receiver, resource: Resource) -> tuple[Dispatch, Forwarder]:
+    dispatch = Dispatch(
+        journal.folder,
+        Addressee(receiver.id, receiver.destination),
+        service=str(resource.attributes.get(SERVICE_NAME, "")),
+        overflow=journal.overflow,
+        header=journal.header,
+    )
+    forwarder = Forwarder(receiver, dispatch, configured_pace())
+    journal.when_used = forwarder.start
+    journal.worker.is_eager = lambda: dispatch.is_leading
+    return dispatch, forwarder
 
 
 def _folder(settings: Settings) -> Path | None:
@@ -113,16 +213,22 @@ def _folder(settings: Settings) -> Path | None:
     return folder
 
 
-def _sender(settings: Settings, resource: Resource) -> Sender | None:
-    found = build_sender(resource, endpoint=settings.endpoint, protocol=settings.protocol, headers=settings.headers)
-    if found is None and settings.export and not is_switched_off():
+def _receiver(settings: Settings, *, wanted: bool) -> Receiver | None:
+    found = resolve(endpoint=settings.endpoint, protocol=settings.protocol, headers=settings.headers)
+    if found is None and wanted and settings.export and not is_switched_off():
         msg = "configure(export=True) has nowhere to send to: give it endpoint=, or set OTEL_EXPORTER_OTLP_ENDPOINT."
         raise ConfigurationError(msg)
     return found
 
 
 def _values(resource: Resource) -> dict[str, AttributeValue]:
-    return {name: value for name, value in resource.attributes.items() if isinstance(value, (str, bool, int, float))}
+    values: dict[str, AttributeValue] = {}
+    for name, value in resource.attributes.items():
+        if isinstance(value, (str, bool, int, float)):
+            values[name] = value
+        elif isinstance(value, tuple):
+            values[name] = [str(item) for item in value]
+    return values
 
 
 def _resource(settings: Settings) -> Resource:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.backends
 
 SPANS = 18
-LAST_ATTEMPTS = 5.0
+LAST_ATTEMPT = 1.0
 """Seconds that a process which ends gives to what is not sent yet."""
 SLACK = 3.0
 """Seconds for a machine that does other things at the same time."""
@@ -38,15 +38,15 @@ def program_run(
 class TestAbsentCollector:
     def test_costs_the_program_nothing_but_its_exit(self, program_run: ProgramRun, undisturbed: ProgramRun) -> None:
         """
-        The agents take no longer than without a collector, and the process leaves within five seconds of their end.
+        The agents take no longer than without a collector, and the process leaves within a second of their end.
 
-        What was not sent by then is never sent; the log counts it, and the journal has all of it.
+        What was not sent by then is kept, which the log says in one line, and the journal has all of it.
         """
         stored = Reader(program_run.journal).trace(program_run.trace_id)
 
         assert program_run.seconds < undisturbed.seconds + SLACK
-        assert program_run.leaving < undisturbed.leaving + LAST_ATTEMPTS + SLACK
-        assert f"orchestrace: {SPANS} span(s) were not sent" in program_run.log
+        assert program_run.leaving < undisturbed.leaving + LAST_ATTEMPT + SLACK
+        assert program_run.log.count("\n") <= 1
         assert SPANS == len(stored)
 
     def test_is_not_missed_where_none_is_named(self, undisturbed: ProgramRun) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import count
@@ -17,7 +18,12 @@ from orchestrace import conventions as names
 from orchestrace.decorators import agent, evaluator, generator, tool
 from orchestrace.evaluations import Evaluation
 from orchestrace.handle import current
+from orchestrace.journal.addressee import Addressee
+from orchestrace.journal.database import connect, transaction
+from orchestrace.journal.encoding import Header
 from orchestrace.journal.journal import Journal
+from orchestrace.journal.outbox import TRACES, Outbox
+from orchestrace.journal.store import note_writer, store
 from orchestrace.loop import iterations
 from orchestrace.messages import Failure, ModelRequest, ModelResponse, Usage, text, tool_call
 from orchestrace.prompts import Example, Prompt
@@ -219,3 +225,24 @@ def journal(tmp_path: Path, story: list[SpanRecord]) -> Path:
     )
     writing.close()
     return folder
+
+
+@pytest.fixture
+def refuse(tmp_path: Path) -> Callable[..., None]:
+    """Return what makes a journal of a folder: in it spans were refused, each for a reason of its own."""
+
+    def put(*reasons: str) -> None:
+        start, receiver = 1_767_225_600 * SECOND, Addressee("1", "http://one")
+        records = [
+            SpanRecord("3c7a" + "0" * 28, str(number), None, f"span {number}", 0, start, start + number)
+            for number in range(len(reasons))
+        ]
+        with closing(connect(tmp_path)) as database:
+            with transaction(database):
+                writer = note_writer(database, Header("p", 1, "here", start, "1", {}, receiver=receiver), over=True)
+                store(database, records, writer)
+            outbox = Outbox(database, 1)
+            for (key, _, _), reason in zip(outbox.waiting(TRACES, 9, 1 << 20), reasons, strict=True):
+                outbox.refused(TRACES, [key], reason)
+
+    return put

@@ -43,7 +43,7 @@ class TestShow:
 
         lines = run(tmp_path).stdout.splitlines()
 
-        assert ["chat gpt-4o  interrupted", "   user     Wie geht es?"] == [lines[0], lines[-1]]
+        assert ["chat gpt-4o  interrupted  0.0 ms", "   user     Wie geht es?"] == [lines[0], lines[-1]]
 
     def test_full_is_whole(self, journal: Path) -> None:
         """Templates are not shown otherwise."""

@@ -518,7 +518,7 @@ class TestBroken:
     def test_journal(
         self, fault: type[Exception], tmp_path: Path, plain: list[object], run_broken: Callable[..., Outcome]
     ) -> None:
-        """Nothing can be written; what was lost is counted."""
+        """Nothing can be written: what was lost is counted, or stays in memory."""
         journal = Journal(tmp_path)
 
         def fail(*_: object) -> None:
@@ -529,7 +529,7 @@ class TestBroken:
             patch.setattr(Appender, "append", fail)
 
         check(run_broken(break_it), plain)
-        assert journal.lost
+        assert journal.lost or journal.overflow
 
     def test_work_of_a_finaliser(self, plain: list[object], run_broken: Callable[..., Outcome]) -> None:
         """What waits behind it is done."""

@@ -7,6 +7,7 @@ ABOUT_THE_WHOLE = {
     "backends": "a program, a real collector and a real Jaeger together",
     "context": "one trace across threads, tasks, processes and queues",
     "contracts": "rules that hold for every module",
+    "durability": "kills, outages, bad disks: nothing that ended is lost",
     "examples": "the programs that the guide shows",
     "guests": "other instrumentations of the same SDKs beside ours",
     "living": "programs that have OpenTelemetry already, or set it up their own way",

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from opentelemetry.sdk.resources import Resource
 
-from orchestrace.export.signals import Ending, Signals
-from orchestrace.testing import OtlpReceiver, Reply, refused_endpoint
+from orchestrace.export.signals import Signals, build_signals
+from orchestrace.testing import OtlpReceiver, Reply
 
 Run: TypeAlias = Callable[..., Any]
 
@@ -66,6 +66,7 @@ METRICS = {
     "orchestrace.invocation.iterations",
     "orchestrace.invocations",
 }
+ACCOUNTS = {f"orchestrace.spans.{what}" for what in ("ended", "delivered", "waiting", "refused")}
 EVENTS = {"gen_ai.client.operation.exception", "gen_ai.evaluation.result"}
 
 
@@ -98,50 +99,76 @@ class TestOurs:
     @living("calls `configure()`, has no provider")
     @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
     def test_metrics_and_logs_arrive_with_the_spans(self, run: Run, protocol: str) -> None:
-        """One endpoint is all that has to be said; a program that just ends has sent everything."""
+        """One endpoint is all that has to be said; whoever leaves has sent everything, each thing once."""
         with OtlpReceiver(protocol) as receiver:
-            run(
-                'orchestrace.configure("s"); craft()',
+            _, log, _ = run(
+                'orchestrace.configure("s"); craft(); orchestrace.shutdown(20)',
                 {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol},
             )
 
-        assert METRICS == {point.metric for point in receiver.metrics}
-        assert EVENTS == {record.name for record in receiver.logs}
-        spans = {span.span_id: span.name for span in receiver.spans}
-        assert {"chat m", "invoke_agent A"} == {spans[record.span_id] for record in receiver.logs}
+        assert (METRICS | ACCOUNTS, "") == ({point.metric for point in receiver.metrics}, log)
+        assert sorted(EVENTS) == sorted(record.name for record in receiver.logs)
+        spans = {span.span_id: (span.name, span.trace_id) for span in receiver.spans}
+        assert {"chat m", "invoke_agent A"} == {spans[record.span_id][0] for record in receiver.logs}
+        assert all(spans[record.span_id][1] == record.trace_id for record in receiver.logs)
+        assert ["logs", "metrics", "traces"] == sorted(receiver.asked)
 
     def test_flush_is_acknowledged_for_all_three(self, run: Run) -> None:
-        """And what has arrived is not sent again when the process leaves, though nobody is there any more."""
+        """And what has arrived is not sent again when the process leaves, but for sums that have changed since."""
         with OtlpReceiver() as receiver:
             said, log, _ = run(
                 f"orchestrace.configure(endpoint={receiver.endpoint!r}); craft()\n"
-                "say(flushed=orchestrace.flush())\norchestrace.shutdown()"
+                "say(flushed=bool(orchestrace.flush()))\norchestrace.shutdown()"
             )
 
         assert ({"flushed": True}, "") == (said, log)
-        assert ["logs", "metrics", "traces"] == sorted(receiver.asked)
+        assert (1, 1) == (receiver.asked.count("logs"), receiver.asked.count("traces"))
+        # Once more: by then the spans were delivered, and that is a figure too.
+        assert receiver.asked.count("metrics") <= 2
+
+    def test_the_program_s_own_go_the_same_way(self, run: Run) -> None:
+        """Its log records through the global provider, nested attributes and all; its metrics beside ours."""
+        with OtlpReceiver() as receiver:
+            run(
+                f"""
+orchestrace.configure(endpoint={receiver.endpoint!r})
+metrics.get_meter("theirs").create_counter("jobs").add(3, {{"kind": "late"}})
+with orchestrace.agent(name="A"):
+    _logs.get_logger("theirs").emit(
+        event_name="job.done", body={{"a": [1, None]}}, attributes={{"nested": {{"list": [1, {{"deep": True}}]}}}}
+    )
+orchestrace.shutdown(20)
+"""
+            )
+        [record] = receiver.logs
+        [jobs] = [point for point in receiver.metrics if point.scope == "theirs"]
+
+        assert ("job.done", "theirs", {"a": [1, None]}) == (record.name, record.scope, record.body)
+        assert {"nested": {"list": [1, {"deep": True}]}} == record.attributes
+        assert [span.span_id for span in receiver.spans] == [record.span_id]
+        assert ("jobs", 3, {"kind": "late"}) == (jobs.metric, jobs.value, jobs.attributes)
 
     def test_it_can_begin_again(self, run: Run) -> None:
-        """A second configuration has the same providers, and its own receiver."""
+        """A second configuration has the same providers, and its own receiver; what comes in between goes nowhere."""
         with OtlpReceiver() as first, OtlpReceiver() as second:
             run(
                 f"""
 for endpoint in ({first.endpoint!r}, {second.endpoint!r}):
     orchestrace.configure(endpoint=endpoint)
     craft()
-    orchestrace.shutdown()
+    orchestrace.shutdown(20)
     craft()
 """
             )
 
-        assert METRICS == {point.metric for point in second.metrics}
+        assert METRICS | ACCOUNTS == {point.metric for point in second.metrics}
         assert (EVENTS, 2, 2) == ({record.name for record in second.logs}, len(first.logs), len(second.logs))
 
     def test_variables_switch_each_off(self, run: Run) -> None:
         """`none` sends nothing; what another exporter is for is none of our business."""
         with OtlpReceiver() as receiver:
             run(
-                f"orchestrace.configure(endpoint={receiver.endpoint!r}); craft()",
+                f"orchestrace.configure(endpoint={receiver.endpoint!r}); craft(); orchestrace.shutdown(20)",
                 {"OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "console"},
             )
 
@@ -151,7 +178,7 @@ for endpoint in ({first.endpoint!r}, {second.endpoint!r}):
         """No provider, no thread, and no SDK for them is loaded."""
         said, log, _ = run(
             "import sys; orchestrace.configure(); craft()\n"
-            "say(meter=type(metrics.get_meter_provider()).__module__, flushed=orchestrace.flush(),"
+            "say(meter=type(metrics.get_meter_provider()).__module__, flushed=bool(orchestrace.flush()),"
             "    sdk='opentelemetry.sdk._logs.export' in sys.modules)"
         )
 
@@ -164,9 +191,10 @@ class TestTheirs:
         """Where the program has set them, they are used, and nothing is sent a second time."""
         with OtlpReceiver() as receiver:
             program = f"orchestrace.configure(endpoint={receiver.endpoint!r}); craft(); say(**heard())"
+            program += "; orchestrace.shutdown(20)"
             said, _, _ = run(THEIRS + program)
 
-        assert {"metrics": sorted(METRICS), "events": sorted(EVENTS)} == said
+        assert {"metrics": sorted(METRICS | ACCOUNTS), "events": sorted(EVENTS)} == said
         assert {"traces"} == set(receiver.asked)
 
     @living("calls `instrument()` alone")
@@ -186,12 +214,12 @@ class TestTheirs:
         with OtlpReceiver() as receiver:
             said, _, _ = run(
                 THEIRS + f"orchestrace.configure(endpoint={receiver.endpoint!r}, isolated=True); craft()\n"
-                "orchestrace.shutdown()\n"
+                "orchestrace.shutdown(20)\n"
                 "orchestrace.configure(isolated=True, export=False); craft(); say(**heard())"
             )
 
         assert {"metrics": [], "events": []} == said
-        assert (METRICS, EVENTS) == (
+        assert (METRICS | ACCOUNTS, EVENTS) == (
             {point.metric for point in receiver.metrics},
             {record.name for record in receiver.logs},
         )
@@ -204,54 +232,59 @@ class TestReceiver:
         with OtlpReceiver(protocol, signals=["traces"]) as receiver:
             said, log, _ = run(
                 f"orchestrace.configure(endpoint={receiver.endpoint!r}, protocol={protocol!r}); craft()\n"
-                "first = orchestrace.flush(); craft(); say(flushed=[first, orchestrace.flush()])"
+                "first = bool(orchestrace.flush()); craft(); say(flushed=[first, bool(orchestrace.flush())])"
             )
 
         assert {"flushed": [True, True]} == said
         assert (1, 1) == (receiver.asked.count("metrics"), receiver.asked.count("logs"))
+        assert 2 == len([line for line in log.splitlines() if "which does not know them" in line]), log
         assert 2 == len(log.splitlines()), log
 
     def test_that_is_not_there_costs_no_more_than_the_exit_may(self, run: Run) -> None:
-        """Flush says so, in its time; and the process leaves within the five seconds that it gives to everything."""
-        with refused_endpoint() as endpoint:
+        """Flush says so, in its time, and the process leaves soon; whoever comes next sends what waited, once."""
+        with OtlpReceiver() as receiver:
+            begin = f"orchestrace.configure('s', endpoint={receiver.endpoint!r}); craft()\n"
+            receiver.stop()
             said, log, seconds = run(
-                f"orchestrace.configure(endpoint={endpoint!r}); craft()\n"
-                "begun = time.monotonic(); done = orchestrace.flush(0.5)\n"
-                "say(flushed=done, seconds=time.monotonic() - begun)"
+                begin + "begun = time.monotonic(); done = orchestrace.flush(0.5)\n"
+                "say(flushed=bool(done), why=done.why, seconds=time.monotonic() - begun)"
+            )
+            receiver.start()
+            run(begin + "orchestrace.shutdown(20)")
+
+        assert (False, True) == (said["flushed"], "batches of metrics and logs wait for" in said["why"])
+        assert (True, True) == (said["seconds"] < 1.5, seconds < 10)
+        assert 1 == len(log.splitlines()), log
+        assert "They are kept" in log
+        assert sorted([*EVENTS, *EVENTS]) == sorted(record.name for record in receiver.logs)
+        assert [0.5, 0.5] == [
+            point.value for point in receiver.metrics if point.metric == "orchestrace.evaluation.score"
+        ]
+
+    def test_that_refuses_is_no_outage(self, run: Run) -> None:
+        """What it will never take does not wait, and costs no span; the log says what came of it."""
+        with OtlpReceiver(reply=lambda request: Reply(200 if request.signal == "traces" else 400)) as receiver:
+            said, log, _ = run(
+                f"orchestrace.configure(endpoint={receiver.endpoint!r}); craft()\n"
+                "done = orchestrace.flush(); say(flushed=bool(done), delivered=done.balance.delivered)"
             )
 
-        assert not said["flushed"]
-        assert said["seconds"] < 1.5
-        assert seconds < 10
-        assert "log records were not sent" in log
-
-    def test_that_fails_is_no_success(self, run: Run) -> None:
-        """A refusal that is none of the signal's is a loss."""
-        with OtlpReceiver(reply=Reply(status=400)) as receiver:
-            said, _, _ = run(
-                f"orchestrace.configure(endpoint={receiver.endpoint!r}); craft(); say(flushed=orchestrace.flush())",
-                {"OTEL_TRACES_EXPORTER": "none"},
-            )
-
-        assert {"flushed": False} == said
+        assert {"flushed": True, "delivered": 3} == said
+        assert "refused them" in log
 
 
 class TestSignals:
-    def test_none_is_always_complete(self) -> None:
+    def test_none_is_easily_flushed(self) -> None:
         """Where nothing is ours to send."""
         signals = Signals()
 
-        assert (True, True) == (signals.flush().wait(0), signals.complete)
+        assert (None, None) == (signals.flush(), signals.stop())  # type: ignore[func-returns-value]
 
 
-class TestEnding:
-    def test_one_step_holds_up_no_other(self) -> None:
-        """Each has a thread; what does not come to its end is not waited for."""
-        held, done = threading.Event(), threading.Event()
+class TestBuildSignals:
+    @pytest.mark.parametrize("wanted", [True, False])
+    def test_without_a_receiver_or_a_wish_for_it_there_are_none(self, wanted: bool) -> None:  # noqa: FBT001 - both are cases
+        """No provider is made."""
+        signals = build_signals(None, Resource({}), None, wanted=wanted)  # type: ignore[arg-type]
 
-        ending = Ending([held.wait, done.set])  # type: ignore[list-item]
-
-        assert done.wait(10)
-        assert not ending.wait(0)
-        held.set()
-        assert ending.wait(10)
+        assert [] == signals._ways

@@ -123,20 +123,20 @@ class TestIngest:
         self, database: sqlite3.Connection, folder: Path, writer: Callable[..., Any], span: Callable[..., SpanRecord]
     ) -> None:
         """Once all of it was read; nothing else is left of it."""
-        writer().write(span(1)).end()
+        writer().write(span(1, end=9)).end()
         take(database, folder)
 
         assert ([], []) == (list(folder.glob("*.segment")), database.execute("SELECT * FROM segments").fetchall())
-        assert [span(1)] == spans(database)
+        assert [span(1, end=9)] == spans(database)
 
     def test_a_segment_whose_writer_is_gone_is_deleted(
         self, database: sqlite3.Connection, folder: Path, writer: Callable[..., Any], span: Callable[..., SpanRecord]
     ) -> None:
         """It was killed, and nothing more will come."""
-        writer().write(span(1)).die()
+        writer().write(span(1, end=9)).die()
         take(database, folder)
 
-        assert ([], [span(1)]) == (list(folder.glob("*.segment")), spans(database))
+        assert ([], [span(1, end=9)]) == (list(folder.glob("*.segment")), spans(database))
 
     def test_a_segment_that_is_written_stays(
         self, database: sqlite3.Connection, folder: Path, writer: Callable[..., Any], span: Callable[..., SpanRecord]
@@ -151,23 +151,23 @@ class TestIngest:
         self, database: sqlite3.Connection, folder: Path, writer: Callable[..., Any], span: Callable[..., SpanRecord]
     ) -> None:
         """What stands before the damage was read; what stands behind it may be rescued."""
-        writer().write(span(1), span(2)).die()
+        writer().write(span(1, end=9), span(2, end=9)).die()
         (path,) = folder.glob("*.segment")
         path.write_bytes(path.read_bytes().replace(b"span 2", b"spam 2"))
         take(database, folder)
 
-        assert ([span(1)], [path.with_suffix(TORN)]) == (spans(database), list(folder.glob(f"*{TORN}")))
+        assert ([span(1, end=9)], [path.with_suffix(TORN)]) == (spans(database), list(folder.glob(f"*{TORN}")))
         assert 0 == take(database, folder)
 
     def test_with_keep_no_file_is_touched(
         self, database: sqlite3.Connection, folder: Path, writer: Callable[..., Any], span: Callable[..., SpanRecord]
     ) -> None:
         """For whoever only looks."""
-        writer().write(span(1)).end()
+        writer().write(span(1, end=9)).end()
         before = list(folder.glob("*.segment"))
         take(database, folder, keep=True)
 
-        assert (before, [span(1)]) == (list(folder.glob("*.segment")), spans(database))
+        assert (before, [span(1, end=9)]) == (list(folder.glob("*.segment")), spans(database))
 
     def test_many_spans_are_several_transactions(
         self, database: sqlite3.Connection, folder: Path, writer: Callable[..., Any], span: Callable[..., SpanRecord]

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from orchestrace import conventions as names
+from orchestrace.exceptions import ConfigurationError
+from orchestrace.journal.bounds import SIZE_VARIABLE
 from orchestrace.journal.census import census, host
 from orchestrace.journal.journal import Journal
 from orchestrace.journal.location import VARIABLE
@@ -78,6 +80,14 @@ class TestFolder:
 
         assert folder == Journal().folder
 
+    def test_bounds_that_cannot_be_read_are_an_error_at_once(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where the program is set up, and not in a thread later."""
+        monkeypatch.setenv(SIZE_VARIABLE, "large")
+        with pytest.raises(ConfigurationError, match=SIZE_VARIABLE):
+            Journal(folder)
+
     def test_is_not_made_before_there_is_a_span(self, journal: Journal, folder: Path) -> None:
         """A program that records nothing leaves nothing."""
         assert (True, False) == (journal.flush(), folder.exists())
@@ -125,14 +135,14 @@ class TestSink:
     def test_a_folder_that_cannot_be_written_is_no_error(
         self, tmp_path: Path, span: Callable[..., SpanRecord], caplog: pytest.LogCaptureFixture
     ) -> None:
-        """The program goes on; the log says why, once."""
+        """The program goes on, and what it recorded stays in memory; the log says why, once."""
         (tmp_path / "file").touch()
         journal = Journal(tmp_path / "file" / "journal")
         with caplog.at_level(logging.WARNING, "orchestrace"):
             for number in range(5):
                 journal.ended(span(number))
 
-        assert (5, False) == (journal.lost, journal.flush(0.1))
+        assert (5, 0, False) == (journal.ended_spans, journal.lost, journal.flush(0.1))
         assert len(caplog.records) <= 1
         journal.close()
 
@@ -145,10 +155,14 @@ class TestSink:
         process.kill()
         process.wait()
         spans = Reader(folder).trace("last")
-        interrupted = {"gen_ai.input.messages": "[prompt]", names.ENDING: "interrupted"}
+        interrupted = {
+            "gen_ai.input.messages": "[prompt]",
+            names.ENDING: "interrupted",
+            names.ERROR_TYPE: "interrupted",
+        }
 
         assert 1000 == sum(record.end == 2 for record in spans)
-        assert [interrupted] == [record.attributes for record in spans if record.end is None]
+        assert [interrupted] == [record.attributes for record in spans if record.end != 2]
         assert running is None or ["running"] == [record.attributes[names.ENDING] for record in running]
 
     def test_an_unclosed_journal_keeps_nothing_waiting(self, folder: Path, run: Callable[..., str]) -> None:
@@ -186,9 +200,9 @@ class TestClose:
         """Whether it was ingested or not. What still ran is interrupted."""
         journal.started(span(1))
         journal.close()
-        ended = span(1, attributes={names.ENDING: "interrupted"})
+        (left,) = Reader(folder).trace("last")
 
-        assert [ended] == Reader(folder).trace("last")
+        assert (span(1).start + 1000, "ERROR", "interrupted") == (left.end, left.status, left.attributes[names.ENDING])
 
     def test_ends_the_thread(self, journal: Journal, span: Callable[..., SpanRecord]) -> None:
         """And is no error the second time."""
@@ -217,7 +231,7 @@ class TestFaults:
 
         before = faults().get(f"journal {verb}", 0)
         with monkeypatch.context() as patch:
-            patch.setattr(journal._worker, {"flush": "flush", "close": "stop"}[verb], fail)
+            patch.setattr(journal.worker, {"flush": "flush", "close": "stop"}[verb], fail)
 
             assert getattr(journal, verb)() in {False, None}
         assert before + 1 == faults()[f"journal {verb}"]

@@ -136,8 +136,8 @@ class TestEveryView:
         writer("gone").write(span(1, attributes=dict(role))).die()
         rows = ask(view, span(2, attributes=dict(role)))
 
-        assert [("interrupted", None, None), ("running", None, None)] == [
-            part(row, "ending", "end_time", "duration") for row in rows
+        assert [("interrupted", 1e-06, "ERROR"), ("running", None, "UNSET")] == [
+            part(row, "ending", "duration", "status") for row in rows
         ]
 
     def test_knows_the_nearest_invocation(

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from orchestrace.journal import worker as module
+from orchestrace.journal import upkeep
 from orchestrace.journal.appender import Appender
+from orchestrace.journal.bounds import AGE_VARIABLE
 from orchestrace.journal.database import connect
 from orchestrace.journal.encoding import Header, encode, encode_header
 from orchestrace.journal.worker import Worker
@@ -169,21 +171,55 @@ class TestFlush:
         assert [True] * 8 == answers
 
 
+class TestUpkeep:
+    def test_the_journal_is_kept_within_its_bounds(
+        self,
+        worker: Worker,
+        appender: Appender,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        span: Callable[..., SpanRecord],
+    ) -> None:
+        """Between two looks at what was appended; what is not older than the bound stays."""
+        monkeypatch.setattr(upkeep, "_INTERVAL", 0.0)
+        monkeypatch.setenv(AGE_VARIABLE, "1h")
+        appender.append(encode(span(1, end=2)))
+        appender.append(encode(span(2, trace_id="b" * 32)))
+        worker.start()
+        deadline = time.monotonic() + 30
+        while not worker.flush(30) or "span 1" in names_in(folder):
+            assert time.monotonic() < deadline
+
+        assert ["span 2"] == names_in(folder)
+
+
 class TestFailure:
     def test_is_reported_and_tried_again(
         self, worker: Worker, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
     ) -> None:
         """Nothing is lost by it: the segments stay until they were read."""
         before = faults().get("journal ingest", 0)
+        (folder / "journal.db").mkdir(parents=True)
+        appender.append(encode(span(1)))
+        worker.start()
+        failed = worker.flush(0.2)
+        (folder / "journal.db").rmdir()
+
+        assert (False, True, ["span 1"]) == (failed, worker.flush(30), names_in(folder))
+        assert faults()["journal ingest"] > before
+
+    def test_a_damaged_database_is_put_away(
+        self, worker: Worker, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """At once, and without a fault: what was not read yet comes into a new one."""
+        before = faults().get("journal ingest", 0)
         folder.mkdir()
         (folder / "journal.db").write_text("no database" * 1000)
         appender.append(encode(span(1)))
         worker.start()
-        failed = worker.flush(0.2)
-        (folder / "journal.db").unlink()
 
-        assert (False, True, ["span 1"]) == (failed, worker.flush(30), names_in(folder))
-        assert faults()["journal ingest"] > before
+        assert (True, ["span 1"], before) == (worker.flush(30), names_in(folder), faults().get("journal ingest", 0))
+        assert 1 == len(list(folder.glob("journal.db.damaged-*")))
 
     def test_without_a_thread_is_reported(
         self, worker: Worker, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
@@ -273,38 +309,6 @@ class TestFork:
         """The child's is started when it is needed, and both find everything in the database."""
         assert "True\n" == run(FORKED, folder)
         assert ["1", "2", "3"] == names_in(folder)
-
-    def test_a_fork_waits_for_a_transaction(self, worker: Worker, appender: Appender) -> None:
-        """The child would find the locks of SQLite, and of imports, taken by a thread that is not there."""
-        appender.append(b"{}")
-        module._before_fork()
-        worker.start()
-        during = worker.flush(0.05)
-        module._after_fork_in_parent()
-
-        assert (False, True) == (during, worker.flush(30))
-
-    def test_a_fork_does_not_wait_for_long(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A database that others write may take seconds."""
-        monkeypatch.setattr(module, "_FORK_WAITS", 0.01)
-        inside, done = threading.Event(), threading.Event()
-
-        def busy() -> None:
-            with worker._between_forks:
-                inside.set()
-                done.wait(30)
-
-        thread = threading.Thread(target=busy)
-        thread.start()
-        inside.wait(30)
-        module._before_fork()
-        held = list(module._held.values())
-        module._after_fork_in_parent()
-        done.set()
-        thread.join()
-
-        assert worker not in held[0]
-        assert {} == module._held
 
 
 class TestImport:

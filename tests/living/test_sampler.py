@@ -40,7 +40,7 @@ trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(exporter))
 craft("x"); outside()
 with trace.get_tracer("web").start_as_current_span("GET /"):
     craft("y")
-say(names=names(exporter), flushed=orchestrace.flush())
+say(names=names(exporter), flushed=bool(orchestrace.flush()))
 """,
                 {
                     "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,

@@ -82,7 +82,7 @@ try:
         raise ValueError("no")
 except ValueError:
     pass
-say(flushed=orchestrace.flush())
+say(flushed=bool(orchestrace.flush()))
 """,
             {
                 "OTEL_EXPORTER_OTLP_ENDPOINT": f"{address}/base",

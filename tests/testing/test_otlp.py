@@ -164,6 +164,29 @@ class TestOtlpReceiver:
         assert endpoint == receiver.endpoint
         assert ([SpanExportResult.SUCCESS], 3) == (results, len(receiver.spans))
 
+    def test_a_function_may_decide(self, receiver: OtlpReceiver, export: Export) -> None:
+        """It sees the request with all its spans, whatever becomes of them."""
+        receiver.reply = lambda request: Reply(400 if any(span.name == "chat" for span in request.spans) else 200)
+
+        assert SpanExportResult.FAILURE == export()
+        receiver.reply = lambda request: Reply(rejected=len(request.spans) - 1)
+        assert SpanExportResult.SUCCESS == export()
+        assert ([0, 1], ["one"]) == (
+            [len(request.spans) for request in receiver.requests],
+            [span.name for span in receiver.spans],
+        )
+
+    def test_what_comes_twice_is_known(self, receiver: OtlpReceiver, export: Export) -> None:
+        """By its ids; what was refused has not come."""
+        receiver.reply = Reply(400)
+        export()
+        receiver.reply = Reply()
+        export()
+        assert [] == receiver.twice
+        receiver.reply = Reply(rejected=2)
+        export()
+        assert [receiver.spans[0].span_id] == receiver.twice
+
     def test_waiting_ends(self, receiver: OtlpReceiver) -> None:
         """What does not come is not waited for longer than was said."""
         assert ([], []) == (receiver.wait(1, timeout=0.01), receiver.wait_for_requests(1, timeout=0.01))

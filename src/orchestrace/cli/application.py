@@ -6,8 +6,16 @@ from typing import Annotated
 
 import typer
 
+from orchestrace.cli.doctor import examine_all
+from orchestrace.cli.forget import forget_runs
+from orchestrace.cli.forward import forward
 from orchestrace.cli.list import list_runs
+from orchestrace.cli.prune import prune_journal
+from orchestrace.cli.recover import recover_all
+from orchestrace.cli.refused import list_refused
+from orchestrace.cli.resend import resend_refused
 from orchestrace.cli.show import show_trace
+from orchestrace.cli.status import show_status
 from orchestrace.recording.tracer import version
 
 __all__ = ["application"]
@@ -20,8 +28,16 @@ application: typer.Typer = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+application.command("doctor")(examine_all)
+application.command("forget")(forget_runs)
+application.command("forward")(forward)
 application.command("list")(list_runs)
+application.command("prune")(prune_journal)
+application.command("recover")(recover_all)
+application.command("refused")(list_refused)
+application.command("resend")(resend_refused)
 application.command("show")(show_trace)
+application.command("status")(show_status)
 
 
 def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer gives the option's value

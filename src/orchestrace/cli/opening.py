@@ -1,17 +1,21 @@
-"""Open the journal that a command is to read."""
+"""Open the journal that a command is to read, or to change."""
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import typer
 
 from orchestrace.exceptions import JournalError
+from orchestrace.journal.database import connect
 from orchestrace.journal.location import VARIABLE, default_folder
 from orchestrace.journal.reader import Reader
 
-__all__ = ["JSONOption", "JournalOption", "open_journal"]
+__all__ = ["JSONOption", "JournalOption", "open_database", "open_journal"]
 
 JournalOption: TypeAlias = Annotated[
     Path | None,
@@ -28,6 +32,10 @@ JSONOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print a JSO
 """Print for programs; every command has it."""
 
 
+_OTHERS: Final = 10.0
+"""Seconds to wait for others who write."""
+
+
 def open_journal(folder: Path | None) -> Reader:
     """Return the reader of the journal in `folder`, or of the default one. Raises JournalError if there is none."""
     place = default_folder() if folder is None else folder
@@ -38,3 +46,19 @@ def open_journal(folder: Path | None) -> Reader:
         )
         raise JournalError(msg)
     return Reader(place)
+
+
+@contextmanager
+def open_database(folder: Path | None) -> Iterator[tuple[sqlite3.Connection, Path]]:
+    """
+    Give the database of a journal for writing, and the journal's folder.
+
+    Raises JournalError if there is none, or if it cannot be written.
+    """
+    place = open_journal(folder).folder
+    try:
+        with closing(connect(place, timeout=_OTHERS)) as database:
+            yield database, place
+    except (sqlite3.Error, OSError) as error:
+        msg = f"The journal in {place} cannot be written: {error}."
+        raise JournalError(msg) from error

@@ -1,121 +1,75 @@
 """
-Stand before a stock exporter: keep account of what arrives, and let a receiver be that knows no such signal.
+Stand behind the providers of metrics and logs: what they have goes into the journal, as spans do, and on from there.
 
-A provider has its exporter for life, and the global one lives as long as the process. So an exporter is put in, and
-taken out again, behind a relay that stays.
+A provider has its exporter for life, and the global one lives as long as the process. So a sink is put in, and taken
+out again, behind a relay that stays.
 """
 
 from __future__ import annotations
 
-import logging
-import re
-from collections.abc import Sequence
+import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Protocol
 
-from opentelemetry.sdk.metrics.export import (
-    AggregationTemporality,
-    MetricExporter,
-    MetricExportResult,
-    MetricsData,
-)
+from opentelemetry.exporter.otlp.proto.common._internal.metrics_encoder import OTLPMetricExporterMixin
+from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
 
-from orchestrace.export.stock_log import overhear
+from orchestrace.recording.guard import report
+from orchestrace.records import LogRecord, MetricsRecord
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
 
-__all__ = ["LogRelay", "MetricRelay"]
-
-_LOG = logging.getLogger("orchestrace")
-
-_UNKNOWN: Final = re.compile(r"code: (404|405|501|StatusCode\.UNIMPLEMENTED)\b")
-"""How the stock exporters say, over HTTP and gRPC, that the receiver has no place for what they send."""
+__all__ = ["LogRelay", "MetricRelay", "SignalSink"]
 
 
-class _Target:
+class SignalSink(Protocol):
+    """Take log records and metrics; never raises, never waits."""
+
+    def logged(self, record: LogRecord) -> None:
+        """Take a log record."""
+
+    def measured(self, record: MetricsRecord) -> None:
+        """Take metrics."""
+
+
+class MetricRelay(OTLPMetricExporterMixin, MetricExporter):
     """
-    An exporter in use, and what became of what it was given.
+    Pass metrics on, with their user's resource; summed up as OpenTelemetry's variables want them for OTLP.
 
-    What it sends may be `cumulative`: then the next batch tells what one that was lost would have.
+    OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE, OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: as the
+    stock exporters read them, by their own code.
     """
 
-    def __init__(self, exporter: Any, destination: str, what: str, *, cumulative: bool = False) -> None:  # noqa: ANN401
-        self.exporter = exporter
-        self.destination = destination
-        self.complete: bool = True
-        self._what = what
-        self._cumulative = cumulative
-        self._is_known = True
-        self._said = False
-
-    def send(self, batch: Any, **more: Any) -> None:  # noqa: ANN401 - of either kind
-        """Send, unless the receiver has said that it knows nothing of the kind. Never raises."""
-        if not self._is_known:
-            return
-        with overhear() as said:
-            try:
-                arrived = self.exporter.export(batch, **more).name == "SUCCESS"
-            except Exception as error:  # noqa: BLE001 - an exporter may be anybody's
-                said.append(f"{type(error).__name__}: {error}")
-                arrived = False
-        if not arrived:
-            self._refused(said or ["no reason given"])
-        self.complete = (self.complete or self._cumulative) and (arrived or not self._is_known)
-
-    def _refused(self, said: list[str]) -> None:
-        self._is_known = not any(_UNKNOWN.search(line) for line in said)
-        if self._said:
-            return
-        self._said = True
-        what_follows = "It is tried again; failures" if self._is_known else "No more are sent; this"
-        _LOG.warning(
-            "orchestrace: %s were not sent to %s (%s). %s will not be said again. Traces are not concerned.",
-            self._what,
-            self.destination,
-            said[0],
-            what_follows,
-        )
-
-
-class MetricRelay(MetricExporter):
-    """Pass metrics on to the exporter in use, summed up as the `first` one wants them; with its user's resource."""
-
-    def __init__(self, first: MetricExporter) -> None:
-        temporality = first._preferred_temporality or {}  # noqa: SLF001 - as the SDK's reader asks for them
-        super().__init__(temporality, first._preferred_aggregation)  # noqa: SLF001
-        self._cumulative = AggregationTemporality.DELTA not in temporality.values()
-        self._target: _Target | None = None
-        self._resource: Resource | None = None
-        self._arrived: object = None
+    def __init__(self) -> None:
+        self._common_configuration()
         self.repeats: bool = True
-        """Whether sums are sent that have arrived and have not changed since: as long as the process goes on."""
+        """Whether sums are passed on that have not changed since: as long as the process goes on."""
+        self._sink: SignalSink | None = None
+        self._resource: Resource | None = None
+        self._passed: object = None
 
-    @property
-    def complete(self) -> bool:
-        """Tell whether all that was measured has arrived."""
-        return self._target is None or self._target.complete
-
-    def use(self, exporter: MetricExporter | None, destination: str = "", resource: Resource | None = None) -> None:
-        """Send through `exporter` from now on; None sends nothing."""
-        before, self._target = self._target, None
-        if exporter is not None:
-            self._resource, self._arrived, self.repeats = resource, None, True
-            self._target = _Target(exporter, destination, "metrics", cumulative=self._cumulative)
-        _close(before)
+    def use(self, sink: SignalSink | None, resource: Resource | None = None) -> None:
+        """Pass on to `sink` from now on; None passes nothing on."""
+        self._sink, self._resource, self._passed, self.repeats = sink, resource, None, True
 
     def export(
         self,
         metrics_data: MetricsData,
-        timeout_millis: float = 10_000,
-        **_: Any,  # noqa: ANN401 - the SDK's own signature
+        timeout_millis: float = 10_000,  # noqa: ARG002 - the SDK's own signature
+        **_: Any,  # noqa: ANN401 - as above
     ) -> MetricExportResult:
-        """Send. What became of it is kept; the reader would only log it."""
-        gist = _gist(metrics_data)
-        if (target := self._target) is not None and (self.repeats or gist != self._arrived):
-            own = [replace(one, resource=self._resource or one.resource) for one in metrics_data.resource_metrics]
-            target.send(replace(metrics_data, resource_metrics=own), timeout_millis=timeout_millis)
-            self._arrived = gist if target.complete else None
+        """Pass metrics on. Nothing can fail that the reader would have to know of."""
+        try:
+            gist = _gist(metrics_data)
+            if (sink := self._sink) is not None and (self.repeats or gist != self._passed):
+                own = [replace(one, resource=self._resource or one.resource) for one in metrics_data.resource_metrics]
+                encoded = encode_metrics(replace(metrics_data, resource_metrics=own)).SerializeToString()
+                sink.measured(MetricsRecord(time.time_ns(), encoded))
+                self._passed = gist
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            report("metrics", error)
         return MetricExportResult.SUCCESS
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:  # noqa: ARG002 - as above
@@ -123,68 +77,70 @@ class MetricRelay(MetricExporter):
         return True
 
     def shutdown(self, timeout_millis: float = 30_000, **_: Any) -> None:  # noqa: ANN401, ARG002 - as above
-        """Close the exporter."""
+        """Pass nothing more on."""
         self.use(None)
 
 
 class LogRelay:
-    """Pass log records on to the exporter in use, with its user's resource."""
+    """Pass log records on; a processor of a logger provider."""
 
     repeats: bool = False
-    """Nothing of it is ever sent again."""
+    """Nothing of it is ever passed on again."""
 
     def __init__(self) -> None:
-        self._target: _Target | None = None
-        self._resource: Resource | None = None
+        self._sink: SignalSink | None = None
 
-    @property
-    def complete(self) -> bool:
-        """Tell whether all records have arrived."""
-        return self._target is None or self._target.complete
+    def use(self, sink: SignalSink | None, resource: Resource | None = None) -> None:  # noqa: ARG002 - as metrics do
+        """Pass on to `sink` from now on; None passes nothing on."""
+        self._sink = sink
 
-    def use(self, exporter: Any | None, destination: str = "", resource: Resource | None = None) -> None:  # noqa: ANN401
-        """Send through `exporter` from now on; None sends nothing."""
-        before, self._target = self._target, None
-        if exporter is not None:
-            self._resource = resource
-            self._target = _Target(exporter, destination, "log records")
-        _close(before)
+    def on_emit(self, log_record: Any) -> None:  # noqa: ANN401 - its class was renamed, and has changed
+        """Pass a record on, as soon as it is there."""
+        try:
+            if (sink := self._sink) is not None:
+                sink.logged(_plain(log_record))
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            report("log record", error)
 
-    def export(self, batch: Sequence[Any]) -> None:
-        """Send; the processor does not ask what became of it."""
-        if (target := self._target) is not None:
-            target.send([_belonging(record, self._resource) for record in batch])
+    def emit(self, log_data: Any) -> None:  # noqa: ANN401 - as SDKs before 1.35 call it
+        """Pass a record on."""
+        self.on_emit(log_data)
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:  # noqa: ARG002 - the SDK's own signature
         """Do nothing: nothing waits here."""
         return True
 
     def shutdown(self) -> None:
-        """Close the exporter."""
+        """Pass nothing more on."""
         self.use(None)
 
 
+def _plain(emitted: Any) -> LogRecord:  # noqa: ANN401 - as above
+    record, scope = emitted.log_record, emitted.instrumentation_scope
+    attributes = dict(record.attributes or {})
+    return LogRecord(
+        time=record.timestamp or 0,
+        observed=record.observed_timestamp or time.time_ns(),
+        event_name=getattr(record, "event_name", None) or "",
+        body=record.body,
+        attributes=attributes,
+        trace_id=f"{record.trace_id:032x}" if record.trace_id else None,
+        span_id=f"{record.span_id:016x}" if record.span_id else None,
+        sampled=bool((record.trace_flags or 0) & 1),
+        severity=record.severity_number.value if record.severity_number is not None else 0,
+        severity_text=record.severity_text or "",
+        scope=scope.name if scope is not None else "",
+        scope_version=(scope.version or "") if scope is not None else "",
+    )
+
+
 def _gist(data: MetricsData) -> list[tuple[object, ...]]:
-    """Return what metrics say, without when they say it."""
+    """Return what metrics say, without when they were read."""
     metrics = [metric for sent in data.resource_metrics for scoped in sent.scope_metrics for metric in scoped.metrics]
-    said = ("attributes", "value", "count", "sum")
+    # The start of a sum stays the same for life; that of a delta is new each time, and so is what it says.
+    said = ("attributes", "start_time_unix_nano", "value", "count", "sum")
     return [
         (metric.name, *(getattr(point, field, None) for field in said))
         for metric in metrics
         for point in metric.data.data_points
     ]
-
-
-def _belonging(record: Any, resource: Resource | None) -> Any:  # noqa: ANN401 - its class was renamed, and has changed
-    if resource is None:
-        return record
-    if hasattr(record, "resource"):
-        return replace(record, resource=resource)
-    record.log_record.resource = resource  # SDKs before 1.37
-    return record
-
-
-def _close(target: _Target | None) -> None:
-    if target is not None:
-        with overhear():
-            target.exporter.shutdown()

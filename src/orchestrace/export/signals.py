@@ -1,32 +1,32 @@
 """
-Metrics and logs: a provider for each where the program has set none, and the way to the receiver behind it.
+Metrics and logs: a provider for each where the program has set none, and the way to the journal behind it.
 
 A global provider is set once a process, so ours stays when its configuration ends, with nothing behind it.
 """
 
 from __future__ import annotations
 
-import threading
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import _logs, metrics
-from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.resources import Resource
 
-from orchestrace.exceptions import ConfigurationError
-from orchestrace.export.endpoint import LOGS, METRICS, Signal, connection
+from orchestrace.export.receiver import Receiver
+from orchestrace.export.signal import LOGS, METRICS, Signal
 from orchestrace.recording import events
 from orchestrace.recording.guard import report
 from orchestrace.recording.measuring import meter
 
-__all__ = ["Ending", "Signals", "build_signals"]
+if TYPE_CHECKING:
+    from orchestrace.export.relay import SignalSink
+
+__all__ = ["Signals", "build_signals"]
 
 
 class _Way(ABC):
-    """From a provider of ours to a receiver."""
+    """From a provider of ours to the journal."""
 
     signal: Signal
     api: str
@@ -73,9 +73,11 @@ class _Way(ABC):
             self.become_current(self.provider)
 
     def flush(self) -> None:
-        """Send what waits."""
-        with suppress_instrumentation():
+        """Pass on what waits here."""
+        try:
             self.provider.force_flush()
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            report("metrics and logs", error)
 
 
 class _Metrics(_Way):
@@ -86,13 +88,13 @@ class _Metrics(_Way):
     listen = staticmethod(meter.use)
     nobody = staticmethod(metrics.NoOpMeterProvider)
 
-    def __init__(self, exporter: Any, resource: Resource) -> None:  # noqa: ANN401 - as in `endpoint`
+    def __init__(self, resource: Resource) -> None:
         from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 - 30 ms, where metrics are sent
         from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
 
         from orchestrace.export.relay import MetricRelay  # noqa: PLC0415
 
-        self.relay = MetricRelay(exporter)
+        self.relay = MetricRelay()
         reader = PeriodicExportingMetricReader(self.relay)
         self.provider = MeterProvider([reader], resource, shutdown_on_exit=False)
 
@@ -105,41 +107,17 @@ class _Logs(_Way):
     listen = staticmethod(events.use)
     nobody = staticmethod(_logs.NoOpLoggerProvider)
 
-    def __init__(self, _: Any, resource: Resource) -> None:  # noqa: ANN401 - as above
+    def __init__(self, resource: Resource) -> None:
         from opentelemetry.sdk._logs import LoggerProvider  # noqa: PLC0415 - 20 ms, where logs are sent
-        from opentelemetry.sdk._logs.export import BatchLogRecordProcessor  # noqa: PLC0415
 
         from orchestrace.export.relay import LogRelay  # noqa: PLC0415
 
         self.relay = LogRelay()
         self.provider = LoggerProvider(resource, shutdown_on_exit=False)
-        self.provider.add_log_record_processor(BatchLogRecordProcessor(self.relay))
+        self.provider.add_log_record_processor(self.relay)
 
 
 _WAYS: Final[tuple[type[_Way], ...]] = (_Metrics, _Logs)
-
-
-class Ending:
-    """Steps that are taken at once, each on a thread of its own: a receiver that does not answer holds up no other."""
-
-    def __init__(self, steps: Iterable[Callable[[], None]]) -> None:
-        self._threads = [threading.Thread(target=self._take, args=(step,), daemon=True) for step in steps]
-        for thread in self._threads:
-            thread.start()
-
-    def wait(self, timeout: float) -> bool:
-        """Wait until all are done; True if that came to pass within `timeout` seconds."""
-        deadline = time.monotonic() + timeout
-        for thread in self._threads:
-            thread.join(min(max(deadline - time.monotonic(), 0.0), threading.TIMEOUT_MAX))
-        return not any(thread.is_alive() for thread in self._threads)
-
-    @staticmethod
-    def _take(step: Callable[[], None]) -> None:
-        try:
-            step()
-        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
-            report("metrics and logs", error)
 
 
 class Signals:
@@ -148,46 +126,34 @@ class Signals:
     def __init__(self, ways: Iterable[_Way] = ()) -> None:
         self._ways = list(ways)
 
-    @property
-    def complete(self) -> bool:
-        """Tell whether everything that was sent has arrived, or was never wanted by the receiver."""
-        return all(way.relay.complete for way in self._ways)
-
-    def flush(self, *, leaving: bool = False) -> Ending:
-        """Begin to send what waits; for whoever is `leaving`, nothing that has arrived before."""
+    def flush(self, *, leaving: bool = False) -> None:
+        """Pass on what waits; for whoever is `leaving`, nothing that was passed on before."""
         for way in self._ways:
             way.relay.repeats = not leaving
-        return Ending(way.flush for way in self._ways)
+            way.flush()
 
     def stop(self) -> None:
-        """Send no more. What is on its way is given up."""
+        """Pass nothing more on."""
         for kind in _WAYS:
             # What is recorded from now on must not wait in our providers for whoever uses them next.
             kind.listen(kind.nobody() if kind.is_ours() else None)
         for way in self._ways:
             way.relay.use(None)
             if way is not type(way).shared:
-                Ending([way.provider.shutdown])
+                way.provider.shutdown()
 
 
-def build_signals(  # noqa: PLR0913 - the arguments of `configure()` that concern them
-    resource: Resource,
-    *,
-    endpoint: str | None = None,
-    protocol: str | None = None,
-    headers: Mapping[str, str] | None = None,
-    wanted: bool = True,
-    isolated: bool = False,
+def build_signals(
+    receiver: Receiver | None, resource: Resource, sink: SignalSink, *, wanted: bool = True, isolated: bool = False
 ) -> Signals:
     """
-    Have metrics and logs sent to the receiver that is configured, each unless the program has a provider for it.
+    Have metrics and logs come to `sink`, each unless the program has a provider for it, or `receiver` does not want it.
 
-    `isolated` ones go to nobody else, whatever the program has. Raises ConfigurationError.
+    `isolated` ones go to nobody else, whatever the program has.
     """
-    kinds = [kind for kind in _WAYS if wanted and (isolated or not kind.is_theirs())]
-    found = [connection(kind.signal, endpoint=endpoint, protocol=protocol, headers=headers) for kind in kinds]
-    exporters = [(kind, _exporter(kind.signal, *one)) for kind, one in zip(kinds, found, strict=True) if one]
-    ways = [_way(kind, exporter, resource, isolated=isolated) for kind, exporter in exporters]
+    targets = receiver.targets if wanted and receiver is not None else {}
+    kinds = [kind for kind in _WAYS if kind.signal.name in targets and (isolated or not kind.is_theirs())]
+    ways = [_way(kind, sink, resource, isolated=isolated) for kind in kinds]
     for kind in _WAYS:
         kind.listen(kind.nobody() if isolated else None)
     for way in ways:
@@ -195,17 +161,9 @@ def build_signals(  # noqa: PLR0913 - the arguments of `configure()` that concer
     return Signals(ways)
 
 
-def _exporter(signal: Signal, connect: Callable[[], Any], destination: str) -> tuple[Any, str]:
-    try:
-        return connect(), destination
-    except Exception as error:
-        msg = f"The OTLP exporter cannot work with its settings ({error}): correct the {signal.variables}* variables."
-        raise ConfigurationError(msg) from error
-
-
-def _way(kind: type[Any], exporter: tuple[Any, str], resource: Resource, *, isolated: bool) -> _Way:
-    way: _Way = kind(exporter[0], resource) if isolated or kind.shared is None else kind.shared
+def _way(kind: type[Any], sink: SignalSink, resource: Resource, *, isolated: bool) -> _Way:
+    way: _Way = kind(resource) if isolated or kind.shared is None else kind.shared
     if not isolated:
         kind.shared = way
-    way.relay.use(*exporter, resource)
+    way.relay.use(sink, resource)
     return way

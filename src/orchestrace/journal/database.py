@@ -4,7 +4,13 @@ The SQLite file of a journal: where spans are once their segments were read.
     processes   who wrote: a row for each journal in each process; `over` once no segment of it is being written
     segments    how many bytes of a segment file were read so far
     traces      what a trace holds at most: 0 outcomes alone, 1 other spans, 2 an invocation; and its first start
-    spans       one row a span; `end_time` is NULL until it ended
+    spans       one row a span; `end_time` is NULL until it ended. One of no trace may hold a place (see `removal`)
+    deliveries  a row for each span that ended: what became of it, and for which receiver it waits (see `accounts`);
+                `process` is NULL for markers, which nobody counts
+    accounts    how many spans of each process are in which state, those too that are no longer here
+    receivers   for whom spans are. A process without one (NULL) has none so far; of one that withholds its spans
+                only log records and metrics are sent
+    signals     log records and metrics that wait
 
 Beside them stand the documented views (see `views`): they are for everybody, the tables may change. The file is in WAL
 mode, so that readers never wait. `user_version` numbers the schema; an older file is brought up to date when it is
@@ -15,6 +21,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +33,8 @@ from orchestrace.journal.views import VIEWS
 __all__ = ["FILE_NAME", "SCHEMA", "Database", "connect", "connect_in_memory", "connect_to_read", "transaction"]
 
 FILE_NAME: Final = "journal.db"
+_RETRY: Final = 0.01
+_FOREIGN: Final = "it is another program's"
 _WAL_BYTES: Final = 64 << 20
 """The write-ahead log is cut to this size after it has been copied into the file."""
 
@@ -56,6 +65,36 @@ _STEPS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX traces_by_start ON traces (holds, start_time)",
         "CREATE INDEX spans_by_role ON spans (role, start_time)",
         "CREATE INDEX spans_with_verdicts ON spans (start_time) WHERE verdicts > 0",
+    ),
+    # Beside `spans` and not in it: a row of 5 KB is written anew when a column of it changes.
+    (
+        "CREATE TABLE receivers (receiver INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, destination TEXT NOT NULL)",
+        "ALTER TABLE processes ADD COLUMN receiver INTEGER",
+        "ALTER TABLE processes ADD COLUMN withheld INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE processes ADD COLUMN last_time INTEGER NOT NULL DEFAULT 0",
+        """
+        CREATE TABLE deliveries (
+            id INTEGER PRIMARY KEY, process INTEGER, state INTEGER NOT NULL, receiver INTEGER, time INTEGER NOT NULL,
+            settled INTEGER, reason TEXT NOT NULL DEFAULT ''
+        )
+        """,
+        """
+        CREATE TABLE accounts (
+            process INTEGER NOT NULL, state INTEGER NOT NULL, reason TEXT NOT NULL, spans INTEGER NOT NULL,
+            PRIMARY KEY (process, state, reason)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE signals (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, process INTEGER NOT NULL, kind TEXT NOT NULL, trace_id TEXT,
+            time INTEGER NOT NULL, receiver INTEGER, payload BLOB NOT NULL
+        )
+        """,
+        "CREATE INDEX deliveries_waiting ON deliveries (receiver, time) WHERE state = 1",
+        "CREATE INDEX deliveries_kept ON deliveries (process) WHERE state = 0",
+        "CREATE INDEX deliveries_refused ON deliveries (time) WHERE state = 3",
+        "CREATE INDEX signals_waiting ON signals (receiver, kind, id)",
+        "CREATE INDEX spans_running ON spans (process) WHERE end_time IS NULL",
     ),
 )
 """What brings a file from version n to n + 1. A step that was released never changes."""
@@ -93,7 +132,7 @@ def connect(folder: Path, *, timeout: float = 5.0) -> Database:
         connection.path, connection.file = path, _identity(path)
         # Before anything is written: retention will give pages back, and this cannot be changed later.
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute("PRAGMA journal_mode = WAL")
+        _become_readable_while_written(connection, timeout)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         _migrate(connection, path)
@@ -154,6 +193,17 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def _become_readable_while_written(connection: sqlite3.Connection, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:  # two who make the file do so at once: SQLite waits for neither
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_RETRY)
+
+
 def _identity(path: Path) -> tuple[int, int]:
     status = path.stat()
     return status.st_dev, status.st_ino
@@ -175,7 +225,10 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         return
     with transaction(connection):
         # Asked again: another process may have been faster.
-        statements = [statement for step in _STEPS[_version(connection, path) :] for statement in step]
+        version = _version(connection, path)
+        if not version and connection.execute("SELECT 1 FROM sqlite_master").fetchone() is not None:
+            raise sqlite3.DatabaseError(_FOREIGN)
+        statements = [statement for step in _STEPS[version:] for statement in step]
         drops = [f"DROP VIEW {name}" for name in _views(connection)]
         for statement in (*drops, *statements, *VIEWS.values()):
             connection.execute(statement)

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
 
+from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.encoding import HEADER_TYPE, SPAN_TYPE, Header
-from orchestrace.records import EventRecord, LinkRecord, SpanRecord
+from orchestrace.journal.signals import LOG_TYPE, METRICS_TYPE, log_of, metrics_of
+from orchestrace.records import EventRecord, LinkRecord, LogRecord, MetricsRecord, SpanRecord
 from orchestrace.typing import AttributeValue
 
-__all__ = ["attributes_of", "decode", "events_of", "links_of"]
+__all__ = ["attributes_of", "decode", "events_of", "links_of", "span_of"]
 
 _INT64: Final = range(-(2**63), 2**63)
 """What a column of SQLite holds."""
 
+_SPAN_BEGINS: Final = f'{{"type":"{SPAN_TYPE}","trace_id":"'.encode()
+_NAME_BEGINS: Final = b',"name":'
+_IDS_END: Final = len(_SPAN_BEGINS) + len('","span_id":""') + 32 + 16
 
-def decode(payload: bytes) -> Header | SpanRecord | None:
+
+def decode(payload: bytes) -> Header | SpanRecord | LogRecord | MetricsRecord | None:
     """Return what a payload says; None if it is broken, or of a type that this version does not know. Never raises."""
     document = _parsed(payload)
     if not isinstance(document, dict):
         return None
-    if document.get("type") == SPAN_TYPE:
-        return _span(document)
-    return _header(document) if document.get("type") == HEADER_TYPE else None
+    read = _BY_TYPE.get(str(document.get("type")))
+    return read(document) if read is not None else None
+
+
+def span_of(payload: bytes) -> bytes:
+    """Return what tells whether two payloads are about the same span, unread; empty for what is not about one."""
+    is_span = payload.startswith(_SPAN_BEGINS) and payload.startswith(_NAME_BEGINS, _IDS_END)
+    return payload[:_IDS_END] if is_span else b""
 
 
 def attributes_of(value: object) -> dict[str, AttributeValue]:
@@ -90,7 +102,23 @@ def _header(document: dict[str, Any]) -> Header | None:
         version=_text(document, "version") or "",
         resource=attributes_of(document.get("resource")),
         format=version,
+        receiver=_addressee(document.get("receiver")),
+        withheld=document.get("withheld") is True,
     )
+
+
+def _addressee(value: object) -> Addressee | None:
+    if not isinstance(value, dict) or (known := _text(value, "id")) is None:
+        return None
+    return Addressee(known, _text(value, "destination") or "")
+
+
+_BY_TYPE: Final[dict[str, Callable[[dict[str, Any]], Header | SpanRecord | LogRecord | MetricsRecord | None]]] = {
+    SPAN_TYPE: _span,
+    HEADER_TYPE: _header,
+    LOG_TYPE: log_of,
+    METRICS_TYPE: metrics_of,
+}
 
 
 def _parsed(value: object) -> Any:  # noqa: ANN401 - whatever a document holds

@@ -2,7 +2,7 @@
 What the frames of a segment hold: JSON objects whose `type` says what they are.
 
     {"type": "header", "format": 1, "process": "3f…", "pid": 1, "host": "…", "start": ns, "version": "0.1.0",
-     "resource": {"service.name": "…"}}
+     "resource": {"service.name": "…"}, "receiver": {"id": "5d…", "destination": "…"}}
     {"type": "span", "trace_id": "…", "span_id": "…", "name": "…", "kind": 0, "start": ns, "attributes": {…}, …}
 
 The header is the first frame of every segment. A span has the fields of `SpanRecord`; one that is at its default is
@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import orjson
 
+from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.plain import has_odd_number, plain
 from orchestrace.records import EventRecord, LinkRecord, SpanRecord
 from orchestrace.typing import AttributeValue, Nanoseconds
@@ -41,6 +42,7 @@ class Header:
     Who writes a segment.
 
     `process` is unique for one journal in one process, and the same in all its segments. `start` is when it began.
+    `receiver` is for whom it writes; None: nobody so far. Spans that are `withheld` are not sent, to nobody.
     """
 
     process: str
@@ -50,11 +52,13 @@ class Header:
     version: str
     resource: Mapping[str, AttributeValue]
     format: int = FORMAT
+    receiver: Addressee | None = None
+    withheld: bool = False
 
 
 def encode_header(header: Header) -> bytes:
     """Return the payload of a segment's first frame."""
-    document = {
+    document: dict[str, Any] = {
         "type": HEADER_TYPE,
         "format": header.format,
         "process": header.process,
@@ -64,6 +68,10 @@ def encode_header(header: Header) -> bytes:
         "version": header.version,
         "resource": dict(header.resource),
     }
+    if (receiver := header.receiver) is not None:
+        document["receiver"] = {"id": receiver.id, "destination": receiver.destination}
+    if header.withheld:
+        document["withheld"] = True
     return _dumped(document, odd=has_odd_number(header.resource))
 
 

@@ -2,28 +2,27 @@
 Bring the frames of segments into the database, and delete segments that have nothing more to say.
 
 The database's own write lock is what keeps two processes off the same frames: how far a segment was read stands in the
-database, and is compared in the transaction that moves it. What is read twice all the same changes nothing: a span that
-ended replaces one that started, never the other way round.
+database, and is compared in the transaction that moves it. What is read twice all the same changes nothing (see
+`store`).
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-import orjson
-
 from orchestrace.journal.census import Found, census
 from orchestrace.journal.database import transaction
-from orchestrace.journal.decoding import decode
+from orchestrace.journal.decoding import decode, span_of
 from orchestrace.journal.encoding import Header
 from orchestrace.journal.frames import HEADER, SegmentReader
-from orchestrace.journal.row import AGENT, COLUMNS, OUTCOME, WORKFLOW, role_of, row_of
-from orchestrace.records import SpanRecord
+from orchestrace.journal.interruption import interrupt
+from orchestrace.journal.store import note_writer, store
+from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
 
 __all__ = ["TORN", "ingest", "ingest_own"]
 
@@ -32,20 +31,9 @@ TORN: Final = ".torn"
 
 _FRAMES_AT_ONCE: Final = 256
 _BYTES_AT_ONCE: Final = 4 << 20
+_BUFFER: Final = 256 << 10
+"""Bytes read in one go: a call to the system for each frame takes longer than decoding it."""
 
-_UPSERT: Final = (
-    f"INSERT INTO spans ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) "  # noqa: S608 - our names
-    f"ON CONFLICT (trace_id, span_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[2:])} "
-    "WHERE excluded.end_time IS NOT NULL OR spans.end_time IS NULL"
-)
-_UPSERT_TRACE: Final = (
-    "INSERT INTO traces (trace_id, start_time, holds) VALUES (?, ?, ?) ON CONFLICT (trace_id) DO UPDATE "
-    "SET start_time = min(start_time, excluded.start_time), holds = max(holds, excluded.holds)"
-)
-_UPSERT_PROCESS: Final = (
-    "INSERT INTO processes (id, pid, host, version, start_time, resource, over) VALUES (?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (id) DO UPDATE SET over = excluded.over"
-)
 _UPSERT_SEGMENT: Final = (
     "INSERT INTO segments (name, offset) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET offset = excluded.offset"
 )
@@ -53,10 +41,10 @@ _UPSERT_SEGMENT: Final = (
 
 def ingest(database: sqlite3.Connection, folder: Path, *, pid: int | None = None, keep: bool = False) -> Iterator[None]:
     """
-    Read the segments of `folder`, and note whose process is gone. Each step of the iterator is one short transaction.
+    Read the segments of `folder`, note whose process is gone, and end what ran in it.
 
-    With `pid`, segments of other processes that live are left to them. With `keep` no file is touched. Raises
-    sqlite3.Error.
+    Each step of the iterator is one short transaction. With `pid`, segments of other processes that live are left to
+    them. With `keep` no file is touched. Raises sqlite3.Error.
     """
     # In this order: who is not known yet cannot be found gone, and who is found gone has written all that is read.
     known = [name for (name,) in database.execute("SELECT id FROM processes WHERE NOT over")]
@@ -69,6 +57,8 @@ def ingest(database: sqlite3.Connection, folder: Path, *, pid: int | None = None
         with transaction(database):
             database.executemany("UPDATE processes SET over = 1 WHERE id = ?", [(name,) for name in gone])
         yield
+    # All that they wrote was read by now: what has not ended yet never will.
+    yield from interrupt(database)
 
 
 def ingest_own(database: sqlite3.Connection, folder: Path) -> Iterator[None]:
@@ -97,7 +87,7 @@ def _ingest(
 
 
 def _read(database: sqlite3.Connection, found: Found, *, over: bool) -> Generator[None, None, SegmentReader]:
-    with found.path.open("rb") as file:
+    with found.path.open("rb", buffering=_BUFFER) as file:
         while True:
             offset = _offset(database, found.path.name)
             reader = SegmentReader(file, offset)
@@ -109,47 +99,38 @@ def _read(database: sqlite3.Connection, found: Found, *, over: bool) -> Generato
                     continue
                 if not found.path.exists():  # so much faster that it has forgotten how far it was
                     raise FileNotFoundError
-                _store(database, records, _process(database, found.header, over=over))
+                store(database, records, note_writer(database, found.header, over=over))
                 database.execute(_UPSERT_SEGMENT, (found.path.name, reader.offset))
             yield
 
 
-def _batch(reader: SegmentReader) -> list[SpanRecord]:
-    records, start = [], reader.offset
+def _batch(reader: SegmentReader) -> list[SpanRecord | LogRecord | MetricsRecord]:
+    payloads: list[bytes] = []
+    start = reader.offset
     for count, payload in enumerate(reader, 1):
-        record = decode(payload)
-        if isinstance(record, SpanRecord):
-            records.append(record)
+        payloads.append(payload)
         if count == _FRAMES_AT_ONCE or reader.offset - start > _BYTES_AT_ONCE:
             break
-    return records
+    return _records(payloads)
 
 
-def _store(database: sqlite3.Connection, records: Iterable[SpanRecord], process: int) -> None:
-    last: dict[tuple[str, str], SpanRecord] = {}
-    traces: dict[str, tuple[int, int]] = {}
-    for record in records:
-        ids = record.trace_id, record.span_id
-        # Most spans start and end within one batch: then their start is never written.
-        if record.end is not None or ids not in last or last[ids].end is None:
-            last[ids] = record
-        start, holds = traces.get(record.trace_id, (record.start, 0))
-        traces[record.trace_id] = min(start, record.start), max(holds, _holds(record))
-    database.executemany(_UPSERT, [row_of(record, process) for record in last.values()])
-    database.executemany(_UPSERT_TRACE, [(trace_id, *values) for trace_id, values in traces.items()])
-
-
-def _holds(record: SpanRecord) -> int:
-    role = role_of(record)
-    return 2 if role in {AGENT, WORKFLOW} else 0 if role == OUTCOME else 1
-
-
-def _process(database: sqlite3.Connection, header: Header, *, over: bool) -> int:
-    resource = orjson.dumps(header.resource).decode()
-    row = header.process, header.pid, header.host, header.version, header.start, resource, over
-    database.execute(_UPSERT_PROCESS, row)
-    number: int = database.execute("SELECT process FROM processes WHERE id = ?", (header.process,)).fetchone()[0]
-    return number
+def _records(payloads: list[bytes]) -> list[SpanRecord | LogRecord | MetricsRecord]:
+    """Decode a batch, without the starts of spans whose ends stand in it as well: these say it all again."""
+    records: dict[int, SpanRecord | LogRecord | MetricsRecord] = {}
+    spans = [span_of(payload) for payload in payloads]
+    ended: dict[bytes, int] = {}
+    for place in reversed(range(len(payloads))):
+        span = spans[place]
+        if (end := ended.get(span)) is not None:
+            records[place] = records.pop(end)  # it stands where the span began
+            ended[span] = place
+            continue
+        record = decode(payloads[place])
+        if isinstance(record, SpanRecord) and record.end is not None and span:
+            ended[span] = place
+        if record is not None and not isinstance(record, Header):
+            records[place] = record
+    return [records[place] for place in sorted(records)]
 
 
 def _offset(database: sqlite3.Connection, name: str) -> int:

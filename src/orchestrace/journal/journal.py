@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
+from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.appender import Appender
+from orchestrace.journal.bounds import stated_bounds
 from orchestrace.journal.census import host
 from orchestrace.journal.encoding import Header, encode, encode_header
 from orchestrace.journal.location import default_folder
+from orchestrace.journal.overflow import Overflow
+from orchestrace.journal.signals import encode_log, encode_metrics
 from orchestrace.journal.worker import Worker
 from orchestrace.recording.guard import report
 from orchestrace.recording.tracer import version
-from orchestrace.records import SpanRecord
+from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
 from orchestrace.typing import AttributeValue
 
 __all__ = ["Journal"]
 
+R = TypeVar("R")
+
 _STOP_SECONDS: Final = 1.0
+
+_alive: weakref.WeakSet[Journal] = weakref.WeakSet()
 
 
 class Journal:
@@ -29,29 +39,82 @@ class Journal:
     Keep spans in a folder, whatever becomes of the process. A `records.Sink`.
 
     `started` and `ended` copy a record into a file that is in memory: they wait for no disk and never raise. A thread
-    brings it from there into the database. Processes may share a folder, on one machine. `resource` says who writes.
+    brings it from there into the database. Processes may share a folder, on one machine. `resource` says who writes,
+    and `receiver` for whom; None is for nobody so far. Spans that are `withheld` are not to be sent to anybody. Raises
+    ConfigurationError for bounds that cannot be read (see `bounds`).
     """
 
-    def __init__(self, folder: Path | None = None, *, resource: Mapping[str, AttributeValue] = {}) -> None:
+    _told: int
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        resource: Mapping[str, AttributeValue] = {},
+        receiver: Addressee | None = None,
+        withheld: bool = False,
+    ) -> None:
+        stated_bounds()  # an error at once, and not in a thread a minute later
         self.folder: Path = default_folder() if folder is None else folder
         with suppress(OSError):  # the current folder is gone
             self.folder = self.folder.absolute()
-        self.lost: int = 0
-        """How many records could not be written. Why was logged, once a minute."""
-        self._told = 0
+        self.when_used: Callable[[], None] | None = None
+        """Called when something is kept that nobody looks after yet: in a new process, or after `close`."""
+        self.overflow: Overflow = Overflow()
+        """What could not be written."""
         self._resource = dict(resource)
+        self._receiver = receiver
+        self._withheld = withheld
         self._version = version()
         self._header: Header | None = None
-        self._appender = Appender(self.folder, self._first)
-        self._worker = Worker(self.folder, self._appender)
+        self._appender = Appender(self.folder, lambda: encode_header(self.header()))
+        self.worker: Worker = Worker(self.folder, self._appender, self.overflow)
+        self._begin()
+        _alive.add(self)
+
+    @property
+    def ended_spans(self) -> int:
+        """How many spans ended in this process."""
+        return self._ended
+
+    @property
+    def lost(self) -> int:
+        """How many records could neither be written nor be kept in memory. Why was logged, once a minute."""
+        return self._lost_spans + self._lost_others
+
+    @property
+    def lost_spans(self) -> int:
+        """How many of these were spans that had ended."""
+        return self._lost_spans
 
     def started(self, record: SpanRecord) -> None:
         """Keep a span that has just started, so that it is known even if it never ends. Never raises."""
-        self._append(record)
+        if not self._append(encode, record):
+            self._lost_others += 1
 
     def ended(self, record: SpanRecord) -> None:
         """Keep a span that has ended. Never raises."""
-        self._append(record)
+        kept = self._append(encode, record)
+        with self._counting:
+            self._ended += 1
+            self._lost_spans += not kept
+
+    def logged(self, record: LogRecord) -> None:
+        """Keep a log record until its receiver has it. Never raises."""
+        if not self._append(encode_log, record):
+            self._lost_others += 1
+
+    def measured(self, record: MetricsRecord) -> None:
+        """Keep metrics until their receiver has them. Never raises."""
+        if not self._append(encode_metrics, record):
+            self._lost_others += 1
+
+    def start(self) -> None:
+        """Look after the folder from now on: what was left behind there is brought into the database."""
+        if not self.worker.started:
+            self.worker.start()
+            if self.when_used is not None:
+                self.when_used()
 
     def flush(self, timeout: float = 10.0) -> bool:
         """
@@ -62,7 +125,7 @@ class Journal:
         lost, told = self.lost, self._told
         self._told = lost
         try:
-            return self._worker.flush(timeout) and lost == told
+            return self.worker.flush(timeout) and lost == told and not self.overflow
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("journal flush", error)
             return False
@@ -74,23 +137,55 @@ class Journal:
         Spans that still run are interrupted to readers. A later record begins anew.
         """
         try:
-            self._worker.stop(_STOP_SECONDS)
+            self.worker.stop(_STOP_SECONDS)
             self._appender.close()
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("journal close", error)
 
-    def _append(self, record: SpanRecord) -> None:
-        try:
-            self._appender.append(encode(record))
-            if not self._worker.started:
-                self._worker.start()
-        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
-            self.lost += 1
-            report("journal", error)
-
-    def _first(self) -> bytes:
-        # Made where a segment is: a forked child is a process of its own.
+    def header(self) -> Header:
+        """Return who writes: made where it is asked for, as a forked child is a process of its own."""
         pid = os.getpid()
         if self._header is None or self._header.pid != pid:
-            self._header = Header(os.urandom(8).hex(), pid, host(), time.time_ns(), self._version, self._resource)
-        return encode_header(self._header)
+            self._header = Header(
+                os.urandom(8).hex(),
+                pid,
+                host(),
+                time.time_ns(),
+                self._version,
+                self._resource,
+                receiver=self._receiver,
+                withheld=self._withheld,
+            )
+        return self._header
+
+    def _append(self, encoded: Callable[[R], bytes], record: R) -> bool:
+        try:
+            payload = encoded(record)
+            try:
+                self._appender.append(payload)
+            except OSError as error:
+                report("journal", error)
+                if not self.overflow.put(payload):
+                    return False
+            if not self.worker.started:
+                self.start()
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            report("journal", error)
+            return False
+        return True
+
+    def _begin(self) -> None:
+        # A garbage collection may end spans while this very thread counts.
+        self._counting = threading.RLock()
+        self._told = self._ended = self._lost_spans = self._lost_others = 0
+
+
+def _after_fork() -> None:
+    for journal in list(_alive):
+        journal._begin()  # noqa: SLF001 - same module
+        while journal.overflow.take() is not None:  # it is the parent's
+            pass
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

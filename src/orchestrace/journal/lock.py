@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["is_held", "try_acquire"]
+__all__ = ["SUPPORTED", "is_held", "try_acquire"]
+
+SUPPORTED: Final = fcntl is not None
+"""This platform has such locks; a file system may still refuse them."""
 
 
 def try_acquire(descriptor: int) -> bool:

@@ -40,9 +40,20 @@ class Reader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @contextmanager
+    def open(self) -> Iterator[sqlite3.Connection | None]:
+        """Give the database to ask; None if there is none. Raises JournalError."""
+        try:
+            database = self._connected()
+            with closing(database) if database is not None else nullcontext():
+                yield database
+        except (sqlite3.Error, OSError) as error:
+            msg = f"The journal in {self.folder} cannot be read: {error}."
+            raise JournalError(msg) from error
+
     def runs(self, limit: int = 20, *, nested: bool = False) -> list[Run]:
         """Return the newest runs, newest first; those inside of another run only with `nested`."""
-        with self._open() as database:
+        with self.open() as database:
             return runs(database, limit, nested=nested) if database is not None else []
 
     def trace(self, wanted: str) -> list[SpanRecord]:
@@ -53,21 +64,11 @@ class Reader:
         that did not end has `orchestrace.ending` "running" or "interrupted". Raises JournalError if there is no such
         trace, or more than one.
         """
-        with self._open() as database:
+        with self.open() as database:
             if database is None:
                 msg = f"There is no trace {wanted!r}: the journal in {self.folder} is empty."
                 raise JournalError(msg)
             return _spans(database, self._trace_id(database, wanted.strip().lower()))
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection | None]:
-        try:
-            database = self._connected()
-            with closing(database) if database is not None else nullcontext():
-                yield database
-        except (sqlite3.Error, OSError) as error:
-            msg = f"The journal in {self.folder} cannot be read: {error}."
-            raise JournalError(msg) from error
 
     def _connected(self) -> sqlite3.Connection | None:
         if not (self.folder / FILE_NAME).is_file() and not census(self.folder):

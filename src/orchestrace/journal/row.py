@@ -16,10 +16,13 @@ __all__ = [
     "AGENT",
     "CALL",
     "COLUMNS",
+    "DOCUMENTS",
     "EVALUATOR",
     "GENERATOR",
     "ITERATION",
+    "MARKER",
     "OUTCOME",
+    "PLACEHOLDERS",
     "WORKFLOW",
     "record_of",
     "role_of",
@@ -34,6 +37,8 @@ EVALUATOR: Final = "evaluator"
 CALL: Final = "call"
 """One request to a model, as the program sees it."""
 OUTCOME: Final = "outcome"
+MARKER: Final = "marker"
+"""Says of a run that it has started, while it still runs (see `markers`)."""
 
 _BY_OPERATION: Final = {
     "invoke_agent": AGENT,
@@ -68,6 +73,14 @@ COLUMNS: Final = (
     "events",
     "links",
 )
+DOCUMENTS: Final = ("attributes", "events", "links")
+"""The columns that hold JSON. They stand last."""
+PLACEHOLDERS: Final = ", ".join("CAST(? AS TEXT)" if name in DOCUMENTS else "?" for name in COLUMNS)
+"""
+Where the values of `row_of` go in a statement.
+
+Documents are bytes: Python would make a text of them that SQLite makes bytes of again.
+"""
 
 
 def role_of(record: SpanRecord) -> str | None:
@@ -99,14 +112,14 @@ def row_of(record: SpanRecord, process: int) -> tuple[object, ...]:
         record.scope_version,
         record.trace_state,
         record.status_message,
-        orjson.dumps(record.attributes).decode(),
+        orjson.dumps(record.attributes),
         _dumped(events_as_json(record.events)),
         _dumped(links_as_json(record.links)),
     )
 
 
-def _dumped(value: object) -> str:
-    return orjson.dumps(value).decode() if value else "[]"
+def _dumped(value: object) -> bytes:
+    return orjson.dumps(value) if value else b"[]"
 
 
 def record_of(row: Sequence[Any]) -> SpanRecord:

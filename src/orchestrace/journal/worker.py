@@ -6,11 +6,15 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from orchestrace.concurrency.fork_guard import ForkGuard
 from orchestrace.journal.appender import Appender
+from orchestrace.journal.overflow import Overflow
+from orchestrace.journal.upkeep import Upkeep
 from orchestrace.recording.guard import report
 
 if TYPE_CHECKING:
@@ -24,10 +28,12 @@ _RETRY: Final = 5.0
 """Seconds after which what failed is tried again."""
 _OTHERS: Final = 30.0
 """Seconds between two looks at what processes that are gone left behind."""
+_OTHERS_EAGERLY: Final = 2.0
+"""The same, for a process that sends what the others left."""
+_SIGN_OF_LIFE: Final = 1.0
+"""Seconds between two notes that this process lives, while spans run in it."""
 _COURTESY: Final = 0.05
 """Seconds between two transactions with it: the program's threads come first."""
-_FORK_WAITS: Final = 1.0
-"""Seconds that a fork waits at most for a transaction of ours."""
 
 _alive: weakref.WeakSet[Worker] = weakref.WeakSet()
 
@@ -45,9 +51,13 @@ class Worker:
     _starting: threading.Lock
     _thread: threading.Thread | None
 
-    def __init__(self, folder: Path, appender: Appender) -> None:
+    def __init__(self, folder: Path, appender: Appender, overflow: Overflow | None = None) -> None:
+        self.is_eager: Callable[[], bool] = bool
+        """Asked whether what others leave behind is wanted soon."""
         self._folder = folder
         self._appender = appender
+        self._overflow = overflow or Overflow()
+        self._between_forks = ForkGuard()
         self._begin()
         _alive.add(self)
 
@@ -94,42 +104,65 @@ class Worker:
 
     def _begin(self) -> None:
         self.started = False
-        self._between_forks = threading.RLock()
         self._starting = threading.Lock()
         self._changed = threading.Condition()
         self._stop = threading.Event()
         self._thread = None
         self._wanted = self._done = 0
+        self._shown_at = 0.0
 
     def _work(self, stop: threading.Event) -> None:
         # Kept in this frame and nowhere else: a forked child must neither use it nor close it.
         database: Database | None = None
-        seen, others_at = 0, 0.0
+        seen, others_at, upkeep = 0, -_OTHERS, Upkeep(self._folder)
         while not stop.is_set():
             wanted, appended, now = self._wanted, self._appender.appended, time.monotonic()
-            others, pause = now >= others_at, _INTERVAL
+            others, pause = now >= others_at + self._patience(), _INTERVAL
             try:
-                if others or appended != seen or wanted > self._done:
+                with suppress(OSError):  # said when it did not fit
+                    self._write_what_overflowed()
+                if self._has_work(others=others or upkeep.is_due, appended=appended != seen, wanted=wanted):
                     database = self._opened(database)
                     self._ingest(database, stop, others=others)
-                    seen, others_at = appended, now + _OTHERS if others else others_at
+                    seen, others_at = appended, now if others else others_at
+                    with self._between_forks:
+                        upkeep.step(database)
+                    pause = _COURTESY if upkeep.is_busy else _INTERVAL
+                self._show_life(database)
                 if not stop.is_set():
                     self._say(wanted)
             except Exception as error:  # noqa: BLE001 - the thread must live on
-                report("journal ingest", error)
+                if not getattr(error, "told", False):
+                    report("journal ingest", error)
+                    pause = _RETRY
                 _close(database)
-                database, pause = None, _RETRY
+                database, seen = None, -1
             self._wait(stop, wanted, pause)
         _close(database)
 
+    def _show_life(self, database: Database | None) -> None:
+        if database is not None and time.monotonic() >= self._shown_at + _SIGN_OF_LIFE:
+            self._shown_at = time.monotonic()
+            with self._between_forks:
+                from orchestrace.journal.interruption import show_life  # noqa: PLC0415 - as in `_opened`
+
+                show_life(database, os.getpid(), time.time_ns())
+
+    def _has_work(self, *, others: bool, appended: bool, wanted: int) -> bool:
+        return appended or wanted > self._done or (others and self._folder.is_dir())
+
+    def _patience(self) -> float:
+        return _OTHERS_EAGERLY if self.is_eager() else _OTHERS
+
     def _ingest(self, database: Database, stop: threading.Event, *, others: bool) -> None:
         with self._between_forks:
-            from orchestrace.journal.ingest import ingest, ingest_own  # noqa: PLC0415 - as in `_opened`
+            from orchestrace.journal.damage import watched  # noqa: PLC0415 - as in `_opened`
+            from orchestrace.journal.ingest import ingest, ingest_own  # noqa: PLC0415 - as above
 
         wanted = self._wanted
         steps = ingest(database, self._folder, pid=os.getpid()) if others else ingest_own(database, self._folder)
         while not stop.is_set():
-            with self._between_forks:
+            with self._between_forks, watched(self._folder):
                 if next(steps, self) is self:
                     return
             if others:
@@ -138,6 +171,7 @@ class Worker:
     def _opened(self, database: Database | None) -> Database:
         with self._between_forks:
             # Imported here: `configure()` is to work in a Python without sqlite3, and a fork must not catch an import.
+            from orchestrace.journal.damage import watched  # noqa: PLC0415
             from orchestrace.journal.database import connect  # noqa: PLC0415
 
             with suppress(OSError):  # the next append says so itself
@@ -145,7 +179,16 @@ class Worker:
             if database is not None and database.is_current():
                 return database
             _close(database)
-            return connect(self._folder)
+            with watched(self._folder):
+                return connect(self._folder)
+
+    def _write_what_overflowed(self) -> None:
+        while (payload := self._overflow.take()) is not None:
+            try:
+                self._appender.append(payload)
+            except OSError:
+                self._overflow.put_back(payload)
+                raise
 
     def _ingest_here(self) -> bool:
         from orchestrace.journal.ingest import ingest_own  # noqa: PLC0415 - sqlite3
@@ -175,24 +218,10 @@ def _close(database: Database | None) -> None:
             database.close()
 
 
-def _before_fork() -> None:
-    held = [worker for worker in list(_alive) if worker._between_forks.acquire(timeout=_FORK_WAITS)]  # noqa: SLF001 - same module
-    _held[threading.get_ident()] = held
-
-
-def _after_fork_in_parent() -> None:
-    for worker in _held.pop(threading.get_ident(), ()):
-        worker._between_forks.release()  # noqa: SLF001 - same module
-
-
 def _after_fork_in_child() -> None:
-    _held.clear()
     for worker in list(_alive):
         worker._begin()  # noqa: SLF001 - same module
 
 
-_held: dict[int, list[Worker]] = {}
-"""Whose transactions wait for a fork that a thread is in."""
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+    os.register_at_fork(after_in_child=_after_fork_in_child)

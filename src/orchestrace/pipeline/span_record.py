@@ -30,7 +30,7 @@ def record_of(span: ReadableSpan) -> SpanRecord:
         end=span.end_time,
         status=span.status.status_code.name,
         status_message=span.status.description,
-        attributes=_values(span.attributes),
+        attributes=_values(getattr(span, "_attributes", None) or span.attributes),
         events=[EventRecord(event.name, event.timestamp, _values(event.attributes)) for event in span.events],
         links=[_link(link.context, _values(link.attributes)) for link in span.links],
         scope=scope.name if scope is not None else "",
@@ -41,7 +41,9 @@ def record_of(span: ReadableSpan) -> SpanRecord:
 
 
 def _values(attributes: Mapping[str, Any] | None) -> dict[str, AttributeValue]:
-    return dict(attributes or ())
+    # The SDK's own mapping takes a call for each item; what it wraps is copied in one go.
+    inner = getattr(attributes, "_dict", None)
+    return inner.copy() if type(inner) is dict else dict(attributes or ())
 
 
 def _link(context: SpanContext, attributes: dict[str, AttributeValue]) -> LinkRecord:

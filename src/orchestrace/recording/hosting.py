@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias
 from weakref import WeakValueDictionary
 
 from opentelemetry.context import get_value
-from opentelemetry.trace import Span, SpanContext, SpanKind, format_span_id, format_trace_id
+from opentelemetry.trace import Span, SpanContext, SpanKind
 
 from orchestrace import conventions as names
 from orchestrace.conventions import ENDING, ERROR_TYPE, OPERATION_NAME, ROLE, SPAN_KIND
@@ -59,7 +59,7 @@ _RETELLS: Final = "_orchestrace_retells"
 """What a span that was made afterwards has of ours: the call that it tells of."""
 
 PassOn: TypeAlias = Callable[[SpanRecord], None]
-_Ids: TypeAlias = tuple[str, str]
+_Ids: TypeAlias = tuple[int, int]
 
 
 class Hosted:
@@ -172,7 +172,7 @@ def started(span: Span) -> bool:
 
 def complete(record: SpanRecord, pass_on: PassOn) -> None:
     """Pass on the record of an ended span, with all that is known of the call that it hosts, as soon as it is known."""
-    ids = record.trace_id, record.span_id
+    ids = int(record.trace_id, 16), int(record.span_id, 16)
     if (hosted := _hosted.get(ids)) is not None:
         hosted.complete(record, pass_on)
         return
@@ -188,7 +188,7 @@ def complete(record: SpanRecord, pass_on: PassOn) -> None:
 
 
 def _ids(context: SpanContext) -> _Ids:
-    return format_trace_id(context.trace_id), format_span_id(context.span_id)
+    return context.trace_id, context.span_id
 
 
 def _is_model_call(span: Any) -> bool:  # noqa: ANN401 - an SDK's span: the API has no way to read one

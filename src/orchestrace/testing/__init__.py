@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from orchestrace.testing.answer import Answer, Cut, Pause, Piece, server_sent_event
     from orchestrace.testing.anthropic_answer import anthropic_message
     from orchestrace.testing.capturing import capture
+    from orchestrace.testing.certificates import Certificates
     from orchestrace.testing.memory import Memory
     from orchestrace.testing.model_answer import ToolCall
     from orchestrace.testing.openai_answer import openai_chat
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
     from orchestrace.testing.recording import Recording, recordings
     from orchestrace.testing.replay import ReplayServer, UnexpectedRequestError, refused_endpoint
     from orchestrace.testing.request import Request
+    from orchestrace.testing.silence import silent_endpoint
     from orchestrace.testing.spans import Spans
     from orchestrace.testing.step_clock import StepClock
 
 __all__ = [
     "Answer",
+    "Certificates",
     "Cut",
     "IncrementalIds",
     "Memory",
@@ -42,10 +45,12 @@ __all__ = [
     "recordings",
     "refused_endpoint",
     "server_sent_event",
+    "silent_endpoint",
 ]
 
 _HOME: Final = {
     "Answer": "answer",
+    "Certificates": "certificates",
     "Cut": "answer",
     "IncrementalIds": "private_provider",
     "Memory": "memory",
@@ -66,6 +71,7 @@ _HOME: Final = {
     "recordings": "recording",
     "refused_endpoint": "replay",
     "server_sent_event": "answer",
+    "silent_endpoint": "silence",
 }
 """Where a name lives. The pytest plugin is loaded in every run, so that nothing is imported here before it is used."""
 

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import threading
-import zlib
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Final, Protocol
-
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceRequest,
-    ExportMetricsServiceResponse,
-)
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTracePartialSuccess,
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from typing import Any, Final, Protocol, TypeAlias
 
 from orchestrace.records import SpanRecord
+from orchestrace.testing.certificates import Certificates
 from orchestrace.testing.otlp_decoding import (
     LogRecord,
     Point,
@@ -33,45 +19,14 @@ from orchestrace.testing.otlp_decoding import (
     decode_resources,
     decode_spans,
 )
+from orchestrace.testing.otlp_reply import OK, REQUESTS, Reply, signal_of
 
 __all__ = ["OtlpReceiver", "Received", "Reply"]
 
-_SIGNALS: Final = ("traces", "metrics", "logs")
-_REQUESTS: Final[dict[str, Any]] = {
-    "/v1/traces": ExportTraceServiceRequest,
-    "/v1/metrics": ExportMetricsServiceRequest,
-    "/v1/logs": ExportLogsServiceRequest,
-}
-_OK: Final = 200
-_BAD_REQUEST: Final = 400
+_GRPC: Final = "grpc"
 _NOT_FOUND: Final = 404
-_GRPC_CODES: Final = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "UNIMPLEMENTED",
-    413: "RESOURCE_EXHAUSTED",
-    429: "RESOURCE_EXHAUSTED",
-    503: "UNAVAILABLE",
-    504: "DEADLINE_EXCEEDED",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """
-    What the receiver says to a request.
-
-    `status` is HTTP's; over gRPC the code that stands for it. `rejected` spans of an accepted request, the last ones,
-    are a partial success. `retry_after` seconds are a header of HTTP. `delay` is how many seconds it waits first, or
-    until it is stopped.
-    """
-
-    status: int = _OK
-    rejected: int = 0
-    message: str = ""
-    retry_after: int | None = None
-    delay: float = 0.0
+_LIMITS: Final = {"http/protobuf": 20 * 2**20, _GRPC: 4 * 2**20}
+"""The collector's: what is larger is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +43,13 @@ class Received:
     headers: Mapping[str, str]
     size: int
     timeout: float | None
-    message: ExportTraceServiceRequest
+    message: Any  # the request of the signal's service
     reply: Reply
     spans: list[SpanRecord]
+    signal: str = "traces"
+
+
+_Decide: TypeAlias = Callable[[Received], Reply]
 
 
 class _Server(Protocol):
@@ -107,14 +66,24 @@ class OtlpReceiver:
             ...  # send to receiver.endpoint
             assert ["chat gpt-4o"] == [span.name for span in receiver.wait(1)]
 
-    `reply` may be changed at any time. Between `stop()` and `start()` connections are refused, at the same port. Of
-    the `signals` that it does not know it says so, as Jaeger does of metrics and logs.
+    `reply` may be changed at any time; a function is asked for each request, and gets it with all its spans. Between
+    `stop()` and `start()` connections are refused, at the same port. Of the `signals` that it does not know it says so,
+    as Jaeger does of metrics and logs. What has more than `limit` bytes is refused in the words of the collector, whose
+    limits are the default: 20 MiB over HTTP, 4 MiB over gRPC. With `certificates` it is behind TLS, where it may want
+    `known_clients` only.
     """
 
-    def __init__(
-        self, protocol: str = "http/protobuf", reply: Reply | None = None, *, signals: Collection[str] = _SIGNALS
+    def __init__(  # noqa: PLR0913 - each of them alone makes a test
+        self,
+        protocol: str = "http/protobuf",
+        reply: Reply | _Decide | None = None,
+        *,
+        signals: Collection[str] = tuple(REQUESTS),
+        limit: int | None = None,
+        certificates: Certificates | None = None,
+        known_clients: bool = False,
     ) -> None:
-        self.reply: Reply = reply or Reply()
+        self.reply: Reply | _Decide = reply or Reply()
         self.asked: list[str] = []
         """The signal of every request so far, those that it does not know too."""
         self.metrics: list[Point] = []
@@ -122,8 +91,12 @@ class OtlpReceiver:
         self.logs: list[LogRecord] = []
         """Every log record that was accepted so far."""
         self._signals = frozenset(signals)
-        self._serve = _SERVERS[protocol]
+        self._limit = _LIMITS[protocol] if limit is None else limit
+        self._certificates = certificates
+        self._known_clients = known_clients
+        self._protocol = protocol
         self._received: list[Received] = []
+        self._spans: list[SpanRecord] = []
         self._arrived = threading.Condition()
         self._stopping = threading.Event()
         self._server: _Server | None = None
@@ -141,7 +114,7 @@ class OtlpReceiver:
     @property
     def endpoint(self) -> str:
         """The URL that both protocols take as OTEL_EXPORTER_OTLP_ENDPOINT."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'http' if self._certificates is None else 'https'}://127.0.0.1:{self._port}"
 
     @property
     def requests(self) -> list[Received]:
@@ -152,7 +125,14 @@ class OtlpReceiver:
     @property
     def spans(self) -> list[SpanRecord]:
         """Every span that was accepted so far."""
-        return [span for request in self.requests for span in request.spans]
+        with self._arrived:
+            return list(self._spans)
+
+    @property
+    def twice(self) -> list[str]:
+        """The id of every span that was accepted more than once so far."""
+        counts = Counter((span.trace_id, span.span_id) for span in self.spans)
+        return [span_id for (_, span_id), count in counts.items() if count > 1]
 
     @property
     def resources(self) -> list[dict[str, Any]]:
@@ -165,19 +145,20 @@ class OtlpReceiver:
     def wait(self, count: int, timeout: float = 10.0) -> list[SpanRecord]:
         """Return the accepted spans when there are `count`, or what there is after `timeout` seconds."""
         with self._arrived:
-            self._arrived.wait_for(lambda: len(self.spans) >= count, timeout)
-        return self.spans
+            self._arrived.wait_for(lambda: len(self._spans) >= count, timeout)
+            return list(self._spans)
 
     def wait_for_requests(self, count: int, timeout: float = 10.0) -> list[Received]:
         """Return the requests when there are `count`, or what there is after `timeout` seconds."""
         with self._arrived:
             self._arrived.wait_for(lambda: len(self._received) >= count, timeout)
-        return self.requests
+            return list(self._received)
 
     def start(self) -> None:
         """Listen; again at the same port."""
         self._stopping.clear()
-        self._server = self._serve(self, self._port)
+        known = self._known_clients
+        self._server = self._serve()(self._take, self._port, self._limit, self._certificates, known_clients=known)
         self._port = self._server.port
 
     def stop(self) -> None:
@@ -187,6 +168,15 @@ class OtlpReceiver:
             self._server.stop()
             self._server = None
 
+    def _serve(self) -> Callable[..., _Server]:
+        if self._protocol == _GRPC:
+            from orchestrace.testing.otlp_grpc import GrpcServer  # noqa: PLC0415 - 89 ms, for whoever tests gRPC
+
+            return GrpcServer
+        from orchestrace.testing.otlp_http import HttpServer  # noqa: PLC0415 - as above, the other way
+
+        return HttpServer
+
     def _take(
         self,
         path: str,
@@ -195,129 +185,32 @@ class OtlpReceiver:
         timeout: float | None,
         message: Any,  # noqa: ANN401 - the request of one signal
     ) -> Reply:
-        signal = next(word for word, kind in zip(_SIGNALS, _REQUESTS.values(), strict=True) if type(message) is kind)
-        reply = self.reply if signal in self._signals else Reply(_NOT_FOUND)
+        signal = signal_of(message)
+        spans = decode_spans(message) if signal == "traces" else []
+        request = Received(path, headers, size, timeout, message, Reply(), spans, signal)
+        reply = self._decide(request)
         with self._arrived:
             self.asked.append(signal)
-            if signal == "traces":
-                spans = decode_spans(message) if reply.status == _OK else []
-                accepted = spans[: max(0, len(spans) - reply.rejected)]
-                self._received.append(Received(path, headers, size, timeout, message, reply, accepted))
-            elif reply.status == _OK:
-                self.metrics += decode_metrics(message) if signal == "metrics" else []
-                self.logs += decode_logs(message) if signal == "logs" else []
+            self._keep(replace(request, reply=reply, spans=_accepted(spans, reply)))
             self._arrived.notify_all()
         if reply.delay:
             self._stopping.wait(reply.delay)
         return reply
 
+    def _decide(self, request: Received) -> Reply:
+        if request.signal not in self._signals:
+            return Reply(_NOT_FOUND)
+        return self.reply if isinstance(self.reply, Reply) else self.reply(request)
 
-class _HttpServer:
-    def __init__(self, receiver: OtlpReceiver, port: int) -> None:
-        handler = type("Handler", (_HttpHandler,), {"take": staticmethod(receiver._take)})  # noqa: SLF001 - same module
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-        self.port = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
-class _HttpHandler(BaseHTTPRequestHandler):
-    # HTTP/1.0: no connection outlives its request, so that a stopped receiver is gone for everybody.
-    take: Callable[..., Reply]
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        kind = _REQUESTS.get(self.path.partition("?")[0])
-        if kind is None:
-            self._write(_NOT_FOUND, b"", {})
-            return
-        try:
-            message = kind.FromString(_unpack(body, self.headers.get("content-encoding", "")))
-        except (OSError, ValueError, zlib.error, DecodeError) as error:
-            self._write(_BAD_REQUEST, str(error).encode(), {})
-            return
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        reply = self.take(self.path, headers, len(body), None, message)
-        more = {} if reply.retry_after is None else {"Retry-After": str(reply.retry_after)}
-        self._write(reply.status, _response(reply, message).SerializeToString() if reply.status == _OK else b"", more)
-
-    def _write(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-        try:
-            self.send_response(status)
-            for name, value in {"Content-Type": "application/x-protobuf", **headers}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-        except OSError:  # the sender did not wait for it
-            self.close_connection = True
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-        pass
+    def _keep(self, request: Received) -> None:
+        if request.signal == "traces":
+            self._received.append(request)
+            self._spans += request.spans
+        elif request.reply.status == OK and request.signal == "metrics":
+            self.metrics += _accepted(decode_metrics(request.message), request.reply)
+        elif request.reply.status == OK:
+            self.logs += _accepted(decode_logs(request.message), request.reply)
 
 
-class _GrpcServer:
-    def __init__(self, receiver: OtlpReceiver, port: int) -> None:
-        import grpc  # type: ignore[import-untyped]  # noqa: PLC0415 - 89 ms, for whoever tests gRPC
-        from opentelemetry.proto.collector.logs.v1 import logs_service_pb2_grpc as logs  # noqa: PLC0415 - imports grpc
-        from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2_grpc as metrics  # noqa: PLC0415
-        from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as traces  # noqa: PLC0415
-
-        self._codes = grpc.StatusCode
-        self._receiver = receiver
-        self._threads = ThreadPoolExecutor(4)
-        self._server = grpc.server(self._threads)
-        traces.add_TraceServiceServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
-        metrics.add_MetricsServiceServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
-        logs.add_LogsServiceServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
-        self.port: int = self._server.add_insecure_port(f"127.0.0.1:{port}")
-        self._server.start()
-
-    def Export(  # noqa: N802 - gRPC's name
-        self,
-        request: Any,  # noqa: ANN401 - of any of the three services
-        context: Any,  # noqa: ANN401 - gRPC has no types
-    ) -> Any:  # noqa: ANN401 - as above
-        headers = {datum.key: datum.value for datum in context.invocation_metadata()}
-        service = type(request).DESCRIPTOR.full_name.rpartition(".")[0] + "." + _service_of(request)
-        path = f"/{service}/Export"
-        reply = self._receiver._take(path, headers, request.ByteSize(), context.time_remaining(), request)  # noqa: SLF001
-        if reply.status != _OK:
-            context.abort(self._codes[_GRPC_CODES.get(reply.status, "UNKNOWN")], reply.message)
-        return _response(reply, request)
-
-    def stop(self) -> None:
-        self._server.stop(None).wait()
-        self._threads.shutdown()
-
-
-_SERVERS: Final[dict[str, Callable[[OtlpReceiver, int], _Server]]] = {
-    "http/protobuf": _HttpServer,
-    "grpc": _GrpcServer,
-}
-
-
-def _service_of(request: object) -> str:
-    return type(request).__name__.removeprefix("Export").removesuffix("Request")
-
-
-def _response(reply: Reply, request: object) -> Any:  # noqa: ANN401 - of the same service
-    if isinstance(request, ExportMetricsServiceRequest):
-        return ExportMetricsServiceResponse()
-    if isinstance(request, ExportLogsServiceRequest):
-        return ExportLogsServiceResponse()
-    if not reply.rejected:
-        return ExportTraceServiceResponse()
-    refused = ExportTracePartialSuccess(rejected_spans=reply.rejected, error_message=reply.message)
-    return ExportTraceServiceResponse(partial_success=refused)
-
-
-def _unpack(body: bytes, encoding: str) -> bytes:
-    if encoding == "gzip":
-        return gzip.decompress(body)
-    return zlib.decompress(body) if encoding == "deflate" else body
+def _accepted(records: list[Any], reply: Reply) -> list[Any]:
+    return records[: max(0, len(records) - reply.rejected)] if reply.status == OK else []

@@ -39,6 +39,8 @@ _ADDRESSED: Final = {
     "video_url": "video",
 }
 _AUDIO_TYPES: Final = {"mp3": "audio/mpeg"}
+_ANSWERING: Final = {"tool", "function"}
+"""The roles of a tool's answer."""
 
 
 def read_message(said: JSONObject, role: str) -> Message:
@@ -49,7 +51,9 @@ def read_message(said: JSONObject, role: str) -> Message:
     reasoning details, cache marks) stands in further keys beside the parts.
     """
     role = text_at(said, "role") or role
-    parts = [_tool_answer(said)] if role in {"tool", "function"} else _parts(said)
+    if len(said) == 2 and role not in _ANSWERING and "role" in said and (words := text_at(said, "content")):  # noqa: PLR2004 - role and content
+        return {"role": role, "parts": [text(words)]}  # nearly all messages of a long conversation
+    parts = [_tool_answer(said)] if role in _ANSWERING else _parts(said)
     further = {key: value for key, value in rest_of(said, _READ).items() if value != []}
     return message_from(role, parts, further)
 

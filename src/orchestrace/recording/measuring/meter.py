@@ -16,7 +16,7 @@ from orchestrace.typing import Attributes
 if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
 
-__all__ = ["Measurement", "is_silent", "measure", "use"]
+__all__ = ["Measurement", "is_silent", "measure", "provider", "use"]
 
 Measurement: TypeAlias = "tuple[str, float, Attributes]"
 """The metric's name, the amount, and the attributes."""
@@ -33,21 +33,22 @@ def use(provider: MeterProvider | None) -> None:
 
 def is_silent() -> bool:
     """Tell whether nobody would hear of a measurement, because no provider was ever set."""
-    return _heard_by() is None
+    return provider() is None
 
 
 def measure(measurements: Iterable[Measurement], span: Span) -> None:
     """Take measurements of what `span` is about. They are made only where somebody hears of them."""
-    provider = _heard_by()
-    if provider is None:
+    listener = provider()
+    if listener is None:
         return
-    instruments = _instruments_of(provider)
+    instruments = _instruments_of(listener)
     context = set_span_in_context(span, Context())
     for name, amount, attributes in naming.measurements(measurements):
         instruments.measure(name, amount, attributes, context)
 
 
-def _heard_by() -> MeterProvider | None:
+def provider() -> MeterProvider | None:
+    """Return whoever hears of measurements; None where nobody does."""
     from opentelemetry import metrics  # noqa: PLC0415 - 4 ms at import, wanted at the first end
 
     found = metrics.get_meter_provider() if _provider is None else _provider

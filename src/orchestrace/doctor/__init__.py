@@ -1,0 +1,1 @@
+"""Find out why nothing arrives, and what to type: one check per file."""

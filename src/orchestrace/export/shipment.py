@@ -1,0 +1,139 @@
+"""Take the records of one signal from an outbox to their receiver, and note what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from orchestrace.export import target as targets
+from orchestrace.export.answer import Answer, Verdict
+from orchestrace.export.backoff import Backoff
+from orchestrace.export.complaint import Complaint
+from orchestrace.export.otlp import LARGEST_REQUEST, batches, request
+from orchestrace.export.outbox import Outbox
+from orchestrace.export.parcel import Parcel, Wrapping
+from orchestrace.export.signal import METRICS, TRACES
+from orchestrace.export.target import Sender, Target
+
+__all__ = ["Shipment"]
+
+_REFUSALS: Final = 24
+"""
+Refusals in a row after which a batch is not halved any more: it is the receiver, and no single record.
+
+A batch of 512 is ten halves deep.
+"""
+_SMALLER: Final = (1 << 20, 1 << 18, 1 << 16)
+"""Bytes that a span is shrunk to, one after the other, for a receiver that takes less than others do."""
+
+
+class Shipment:
+    """The way of one signal to its receiver, for one thread."""
+
+    def __init__(self, target: Target, complaint: Complaint, count: int) -> None:
+        self.backoff: Backoff = Backoff()
+        self._signal = target.signal
+        self._what = "spans" if target.signal is TRACES else target.signal.name.replace("logs", "log records")
+        self._complaint = complaint
+        self._count = count
+        self._target = target
+        self._sender: Sender | None = None
+        self._unknown = False
+        self._refusals = 0
+
+    def ship(self, outbox: Outbox) -> bool:
+        """Send what has waited longest, as much as goes into a few requests; False if there was nothing to do."""
+        if self._unknown:
+            outbox.discard(self._signal.name)
+            return False
+        if self.backoff.seconds:
+            return False
+        waiting = outbox.waiting(self._signal.name, self._count, LARGEST_REQUEST)
+        if not waiting:
+            return False
+        return all(self._deliver(outbox, batch) for batch in self._batches(self._wrapped(outbox, waiting)))
+
+    def close(self) -> None:
+        """Close the connection."""
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            sender.close()
+
+    def forget(self) -> object:
+        """Leave the connection to the process that this one was forked from; return it, to be kept from collection."""
+        sender, self._sender = self._sender, None
+        return sender
+
+    def _wrapped(self, outbox: Outbox, waiting: Sequence[tuple[int, int, object]]) -> Iterator[Parcel]:
+        wrapping = Wrapping(outbox)
+        for key, process, record in waiting:
+            try:
+                yield wrapping.wrap(key, process, record)  # type: ignore[arg-type] # of one of the kinds
+            except Exception as error:  # noqa: BLE001 - one odd record must not cost the others
+                self._set_aside(outbox, [key], f"{type(error).__name__}: {error}")
+
+    def _batches(self, parcels: Iterator[Parcel]) -> Iterator[list[Parcel]]:
+        found = list(parcels)
+        done = 0
+        for batch in batches([parcel.encoded for parcel in found], LARGEST_REQUEST, self._count):
+            yield found[done : done + len(batch)]
+            done += len(batch)
+
+    def _deliver(self, outbox: Outbox, batch: list[Parcel]) -> bool:
+        """Send a batch, in halves if it is refused; False if the rest is to be tried later."""
+        ahead = [batch]
+        while ahead:
+            parcels = ahead.pop()
+            answer = self._send(parcels)
+            if answer.verdict is Verdict.ACCEPTED:
+                self._accepted(outbox, parcels, answer)
+            elif answer.verdict in {Verdict.RETRY, Verdict.UNWELCOME}:
+                return self._put_off(outbox, answer)
+            else:
+                ahead += self._smaller(outbox, parcels, answer)
+        return True
+
+    def _send(self, parcels: list[Parcel]) -> Answer:
+        if self._sender is None:
+            self._sender = targets.open(self._target)
+        encoded = [parcel.encoded for parcel in parcels]
+        body = b"".join(one.body for one in encoded) if self._signal is METRICS else request(encoded)
+        return self._sender.send(body)
+
+    def _accepted(self, outbox: Outbox, parcels: list[Parcel], answer: Answer) -> None:
+        self.backoff.succeeded()
+        self._refusals = 0
+        keys = [parcel.key for parcel in parcels]
+        taken = max(0, len(keys) - answer.rejected)
+        outbox.delivered(self._signal.name, keys[:taken])
+        if answer.rejected:
+            # It does not say which.
+            reason = f"{answer.rejected} of {len(keys)} rejected: {answer.reason or 'no reason given'}"
+            self._set_aside(outbox, keys[taken:], reason)
+
+    def _put_off(self, outbox: Outbox, answer: Answer) -> bool:
+        if answer.is_unknown and self._signal is not TRACES:
+            self._unknown = True
+            self._complaint.unknown(self._what, answer.reason)
+            outbox.discard(self._signal.name)
+            return False
+        self.backoff.failed(answer.retry_after)
+        self._complaint.waits(self._what, answer.reason)
+        return False
+
+    def _smaller(self, outbox: Outbox, parcels: list[Parcel], answer: Answer) -> list[list[Parcel]]:
+        """Return what to send instead of a batch that was refused, the next one last."""
+        self._refusals += 1
+        if len(parcels) > 1 and (answer.verdict is Verdict.TOO_LARGE or self._refusals <= _REFUSALS):
+            middle = len(parcels) // 2
+            return [parcels[middle:], parcels[:middle]]
+        if answer.verdict is Verdict.TOO_LARGE:
+            shrunk = next(filter(None, (parcels[0].shrunk(limit) for limit in _SMALLER)), None)
+            if shrunk is not None:
+                return [[shrunk]]
+        self._set_aside(outbox, [parcel.key for parcel in parcels], answer.reason)
+        return []
+
+    def _set_aside(self, outbox: Outbox, keys: list[int], reason: str) -> None:
+        outbox.refused(self._signal.name, keys, reason)
+        self._complaint.refused(self._what, reason)

@@ -1,0 +1,213 @@
+"""The outboxes of a journal, as the forwarder of one process comes upon them."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from orchestrace.balance import Balance
+from orchestrace.concurrency.fork_guard import ForkGuard
+from orchestrace.exceptions import JournalError
+from orchestrace.journal import accounts
+from orchestrace.journal.addressee import Addressee
+from orchestrace.journal.adoption import adopt
+from orchestrace.journal.damage import watched
+from orchestrace.journal.database import Database, connect, connect_in_memory, transaction
+from orchestrace.journal.decoding import decode
+from orchestrace.journal.election import Election
+from orchestrace.journal.encoding import Header
+from orchestrace.journal.outbox import Outbox
+from orchestrace.journal.overflow import LARGEST, Overflow
+from orchestrace.journal.store import note_receiver, note_writer, store
+from orchestrace.recording.guard import report
+from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
+from orchestrace.typing import AttributeValue
+
+__all__ = ["Dispatch"]
+
+_ADOPT: Final = 0.5
+"""Seconds between two looks at what nobody else will send."""
+_SETTLED: Final = (
+    f"DELETE FROM spans WHERE id NOT IN (SELECT id FROM deliveries WHERE state = {accounts.WAITING})",  # noqa: S608 - our names
+    f"DELETE FROM deliveries WHERE state <> {accounts.WAITING}",  # noqa: S608 - as above
+    "DELETE FROM traces",
+)
+"""What of a database in memory nobody will ask for; the accounts know of it."""
+
+
+class Dispatch:
+    """
+    Finds the outbox on disk while this process is the one to empty it, and one in memory while the disk fails.
+
+    Between two calls it holds nothing that a fork could break. `service` is whose spans are adopted; None: nobody's.
+    """
+
+    _database: Database | None
+    _outbox: Outbox | None
+    _memory: sqlite3.Connection | None
+    _memory_outbox: Outbox | None
+
+    def __init__(
+        self,
+        folder: Path,
+        receiver: Addressee,
+        *,
+        service: str | None,
+        overflow: Overflow | None = None,
+        header: Callable[[], Header] | None = None,
+    ) -> None:
+        self.balance: Balance = Balance()
+        """What became of what never came to the disk."""
+        self._folder = folder
+        self._receiver = receiver
+        self._service = service
+        self._overflow = overflow
+        self._header = header
+        self._guard = ForkGuard()
+        self._begin()
+
+    @property
+    def is_leading(self) -> bool:
+        """Tell whether this process is the one that empties the outbox on disk."""
+        return self._election.is_won
+
+    def outboxes(self) -> list[_Guarded]:
+        """Return what there is to empty. Raises sqlite3.Error."""
+        with self._guard:
+            found = [outbox for outbox in (self._on_disk(), self._in_memory()) if outbox is not None]
+        return [_Guarded(outbox, self._section) for outbox in found]
+
+    def close(self) -> None:
+        """Leave the outbox on disk to another process."""
+        with self._guard:
+            self._election.leave()
+            _close(self._database)
+            self._database, self._outbox = None, None
+
+    def forked(self) -> None:
+        """Begin anew in a forked child: lock and database are the parent's."""
+        self._election.leave()
+        self._inherited = (self._database, self._memory, self._outbox, self._memory_outbox)  # neither used nor closed
+        self.balance = Balance()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._election = Election(self._folder, self._receiver.id)
+        self._database, self._outbox = None, None
+        self._memory, self._memory_outbox = None, None
+        self._adopt_at = 0.0
+
+    def _on_disk(self) -> Outbox | None:
+        if not self._folder.is_dir():
+            return None
+        try:
+            if not self._election.win():
+                return None
+            with watched(self._folder):
+                self._open()
+        except OSError:  # no place for a file: what comes is in memory
+            return None
+        except (sqlite3.Error, JournalError) as error:  # what is in memory goes all the same
+            report("journal ingest", error)
+            return None
+        return self._outbox
+
+    def _open(self) -> None:
+        if self._database is None or not self._database.is_current():
+            _close(self._database)
+            self._database, self._outbox = None, None
+            self._database = connect(self._folder)
+        if self._outbox is None:
+            with transaction(self._database):
+                self._number = note_receiver(self._database, self._receiver) or 0
+            self._outbox = Outbox(self._database, self._number)
+        self._look_around(self._database)
+
+    @contextmanager
+    def _section(self) -> Iterator[None]:
+        """Be a step that no fork cuts through, and that puts the database away if it is damaged."""
+        with self._guard, watched(self._folder):
+            yield
+
+    def _look_around(self, database: Database) -> None:
+        if self._outbox is None:
+            return
+        self._outbox.mark()
+        if self._service is not None and time.monotonic() >= self._adopt_at:
+            self._adopt_at = time.monotonic() + _ADOPT
+            adopt(database, self._folder, self._number, self._service)
+
+    def _in_memory(self) -> Outbox | None:
+        if self._memory_outbox is not None and self._memory is not None:
+            self.balance = Balance.sum(accounts.balances(self._memory).values())
+        if self._overflow and self._header is not None:
+            self._fill(self._header())
+        return self._memory_outbox
+
+    def _fill(self, header: Header) -> None:
+        if self._memory is None:
+            self._memory = connect_in_memory()
+        if not _has_room(self._memory):  # what comes now stays where it overflowed to, which is bounded too
+            return
+        with transaction(self._memory):
+            writer = note_writer(self._memory, header, over=False)
+            records = []
+            while self._overflow is not None and (payload := self._overflow.take()) is not None:
+                record = decode(payload)
+                if isinstance(record, (SpanRecord, LogRecord, MetricsRecord)):
+                    records.append(record)
+            store(self._memory, records, writer)
+        self.balance = Balance.sum(accounts.balances(self._memory).values())
+        if self._memory_outbox is None:
+            self._memory_outbox = Outbox(self._memory, writer.receiver or 0)
+
+
+def _has_room(memory: sqlite3.Connection) -> bool:
+    """Make room in memory, and tell whether there is any."""
+    with transaction(memory):
+        for statement in _SETTLED:
+            memory.execute(statement)
+    pages, free, size = (
+        memory.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    return bool((pages - free) * size < LARGEST)
+
+
+class _Guarded:
+    """An outbox whose every step is a section that no fork cuts through."""
+
+    def __init__(self, outbox: Outbox, section: Callable[[], AbstractContextManager[None]]) -> None:
+        self._outbox = outbox
+        self._section = section
+
+    def waiting(
+        self, signal: str, count: int, size: int
+    ) -> list[tuple[int, int, SpanRecord | LogRecord | MetricsRecord]]:
+        with self._section():
+            return self._outbox.waiting(signal, count, size)
+
+    def resource(self, process: int) -> Mapping[str, AttributeValue]:
+        with self._section():
+            return self._outbox.resource(process)
+
+    def delivered(self, signal: str, keys: Iterable[int]) -> None:
+        with self._section():
+            self._outbox.delivered(signal, keys)
+
+    def refused(self, signal: str, keys: Iterable[int], reason: str) -> None:
+        with self._section():
+            self._outbox.refused(signal, keys, reason)
+
+    def discard(self, signal: str) -> None:
+        with self._section():
+            self._outbox.discard(signal)
+
+
+def _close(database: sqlite3.Connection | None) -> None:
+    if database is not None:
+        with suppress(sqlite3.Error):
+            database.close()

@@ -1,0 +1,138 @@
+"""
+Put records into a database: spans, what is to become of them, and the signals that wait beside them.
+
+What is put in twice changes nothing: a span that ended replaces one that started, never the other way round, and is
+counted once. Everything here is inside of the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import orjson
+
+from orchestrace.journal import accounts
+from orchestrace.journal.addressee import Addressee
+from orchestrace.journal.encoding import Header
+from orchestrace.journal.row import AGENT, COLUMNS, OUTCOME, PLACEHOLDERS, WORKFLOW, role_of, row_of
+from orchestrace.journal.signals import LOGS, METRICS, encode_log
+from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
+
+__all__ = ["NOT_SAMPLED", "NOT_SENT", "Writer", "deliver", "note_receiver", "note_writer", "store"]
+
+_Record: TypeAlias = SpanRecord | LogRecord | MetricsRecord
+
+_UPSERT: Final = (
+    f"INSERT INTO spans ({', '.join(COLUMNS)}) VALUES ({PLACEHOLDERS}) "  # noqa: S608 - our names
+    f"ON CONFLICT (trace_id, span_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[2:])} "
+    "WHERE excluded.end_time IS NOT NULL OR spans.end_time IS NULL"
+)
+_UPSERT_TRACE: Final = (
+    "INSERT INTO traces (trace_id, start_time, holds) VALUES (?, ?, ?) ON CONFLICT (trace_id) DO UPDATE "
+    "SET start_time = min(start_time, excluded.start_time), holds = max(holds, excluded.holds)"
+)
+_UPSERT_PROCESS: Final = (
+    "INSERT INTO processes (id, pid, host, version, start_time, resource, over, receiver, withheld) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (id) DO UPDATE SET over = excluded.over"
+)
+_WRITER: Final = "SELECT process, receiver, withheld FROM processes WHERE id = ?"
+_DELIVERY: Final = (
+    "INSERT OR IGNORE INTO deliveries (id, process, state, receiver, time, reason) "
+    "SELECT id, ?, ?, ?, end_time, ? FROM spans WHERE trace_id = ? AND span_id = ?"
+)
+_SIGNAL: Final = "INSERT INTO signals (process, kind, trace_id, time, receiver, payload) VALUES (?, ?, ?, ?, ?, ?)"
+NOT_SAMPLED: Final = "not sampled"
+NOT_SENT: Final = "not sent from here"
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """The row of a process, and of the receiver for whom it writes; None is nobody so far. See `Header`."""
+
+    process: int
+    receiver: int | None
+    withheld: bool
+
+
+def note_receiver(database: sqlite3.Connection, receiver: Addressee | None) -> int | None:
+    """Return the row of a receiver, made if it is new."""
+    if receiver is None:
+        return None
+    database.execute(
+        "INSERT OR IGNORE INTO receivers (id, destination) VALUES (?, ?)", (receiver.id, receiver.destination)
+    )
+    number: int = database.execute("SELECT receiver FROM receivers WHERE id = ?", (receiver.id,)).fetchone()[0]
+    return number
+
+
+def note_writer(database: sqlite3.Connection, header: Header, *, over: bool) -> Writer:
+    """Return the row of a process, made if it is new; its receiver stays whom it was adopted by."""
+    resource = orjson.dumps(header.resource).decode()
+    receiver = note_receiver(database, header.receiver)
+    who = header.process, header.pid, header.host, header.version, header.start, resource
+    database.execute(_UPSERT_PROCESS, (*who, over, receiver, header.withheld))
+    return Writer(*database.execute(_WRITER, (header.process,)).fetchone())
+
+
+def store(database: sqlite3.Connection, records: Iterable[_Record], writer: Writer) -> None:
+    """Put in what a process wrote, in the order in which it did."""
+    records = list(records)
+    _store_spans(database, [record for record in records if isinstance(record, SpanRecord)], writer)
+    signals = [_signal(record, writer) for record in records if not isinstance(record, SpanRecord)]
+    database.executemany(_SIGNAL, signals)
+
+
+def _store_spans(database: sqlite3.Connection, records: list[SpanRecord], writer: Writer) -> None:
+    last: dict[tuple[str, str], SpanRecord] = {}
+    traces: dict[str, tuple[int, int]] = {}
+    latest = 0
+    for record in records:
+        ids = record.trace_id, record.span_id
+        # Most spans start and end within one batch: then their start is never written.
+        if record.end is not None or ids not in last or last[ids].end is None:
+            last[ids] = record
+        start, holds = traces.get(record.trace_id, (record.start, 0))
+        traces[record.trace_id] = min(start, record.start), max(holds, _holds(record))
+        latest = max(latest, record.start, record.end or 0)
+    database.executemany(_UPSERT, [row_of(record, writer.process) for record in last.values()])
+    database.executemany(_UPSERT_TRACE, [(trace_id, *values) for trace_id, values in traces.items()])
+    deliver(database, [record for record in last.values() if record.end is not None], writer)
+    database.execute(
+        "UPDATE processes SET last_time = ? WHERE process = ? AND last_time < ?", (latest, writer.process, latest)
+    )
+
+
+def deliver(database: sqlite3.Connection, ended: Iterable[SpanRecord], writer: Writer) -> None:
+    """Say what is to become of spans that have ended, and count them."""
+    by_state: dict[tuple[int, str], list[SpanRecord]] = {}
+    for record in ended:
+        by_state.setdefault(_state(record, writer), []).append(record)
+    for (state, reason), records in by_state.items():
+        receiver = writer.receiver if state == accounts.WAITING else None
+        rows = [(writer.process, state, receiver, reason, one.trace_id, one.span_id) for one in records]
+        accounts.add(database, writer.process, state, database.executemany(_DELIVERY, rows).rowcount, reason)
+
+
+def _state(record: SpanRecord, writer: Writer) -> tuple[int, str]:
+    if not record.sampled:
+        return accounts.WITHHELD, NOT_SAMPLED
+    if writer.withheld:
+        return accounts.WITHHELD, NOT_SENT
+    return (accounts.KEPT if writer.receiver is None else accounts.WAITING), ""
+
+
+def _holds(record: SpanRecord) -> int:
+    role = role_of(record)
+    return 2 if role in {AGENT, WORKFLOW} else 0 if role == OUTCOME else 1
+
+
+def _signal(record: LogRecord | MetricsRecord, writer: Writer) -> tuple[object, ...]:
+    if isinstance(record, LogRecord):
+        kind, trace_id, payload = LOGS, record.trace_id, encode_log(record)
+    else:
+        kind, trace_id, payload = METRICS, None, record.data
+    return writer.process, kind, trace_id, record.time, writer.receiver, payload

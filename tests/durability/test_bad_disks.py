@@ -1,0 +1,169 @@
+"""Folders and files that the journal cannot use: the program goes on, and what it recorded arrives all the same."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from orchestrace.testing import OtlpReceiver
+
+if TYPE_CHECKING:
+    from tests.durability.conftest import Ashes
+
+SPANS = 200
+PROGRAM = """
+import json, os, resource, signal, sys
+import orchestrace
+
+orchestrace.configure(service_name="shop")
+
+@orchestrace.agent(name="A")
+def craft(job):
+    return job
+
+for number in range(100):
+    craft(number)
+between()
+for number in range(100):
+    craft(number)
+flushed = orchestrace.flush(float(sys.argv[1]))
+balance = flushed.balance
+status = orchestrace.status()
+said = [bool(flushed), balance.ended, balance.delivered, flushed.why, status.ended, status.delivered]
+print(json.dumps(said), flush=True)
+"""
+NOTHING = "def between(): pass\n"
+SMALL_FILES = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+"""
+"""No file may be longer than 100 kB: a segment cannot be made, as on a disk that is full."""
+SMALL_FILES_SOON = "def between():\n" + "".join(f"    {line}\n" for line in SMALL_FILES.strip().splitlines())
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def receiver() -> Iterator[OtlpReceiver]:
+    """Return a receiver."""
+    with OtlpReceiver() as started:
+        yield started
+
+
+@pytest.fixture
+def run(start: Start, ashes: Ashes, receiver: OtlpReceiver) -> Callable[..., tuple[list[Any], str]]:
+    """Return how to run the program; what it says and what it logs is the result."""
+
+    def execute(before: str = NOTHING, seconds: float = 15) -> tuple[list[Any], str]:
+        variables = {"ORCHESTRACE_JOURNAL": str(ashes.folder), "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+        process = start(before + PROGRAM, seconds, variables=variables)
+        said, complaint = process.communicate(timeout=60)
+        assert 0 == process.returncode, complaint
+        return json.loads(said.splitlines()[-1]), complaint
+
+    return execute
+
+
+@contextmanager
+def locked(ashes: Ashes) -> Iterator[None]:
+    """Hold the write lock of the database."""
+    with closing(sqlite3.connect(ashes.folder / "journal.db", isolation_level=None)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        yield
+        database.execute("ROLLBACK")
+
+
+def all_arrived(said: list[Any], receiver: OtlpReceiver) -> bool:
+    """Tell whether everything was delivered once, and the program knows."""
+    assert [True, SPANS, SPANS, "", SPANS, SPANS] == said
+    assert SPANS == len({span.span_id for span in receiver.spans}) == len(receiver.spans)
+    return True
+
+
+class TestFolder:
+    def test_that_cannot_be_made(self, run: Callable[..., Any], ashes: Ashes, receiver: OtlpReceiver) -> None:
+        """A path below a file: everything goes by memory, and one warning says why."""
+        ashes.folder.parent.joinpath("file").write_text("")
+        ashes.folder = ashes.folder.parent / "file" / "journal"
+        said, complaint = run()
+
+        assert all_arrived(said, receiver)
+        assert 1 == complaint.count("orchestrace: ")
+
+    def test_on_a_disk_that_is_full(self, run: Callable[..., Any], receiver: OtlpReceiver) -> None:
+        """No segment can be made: everything goes by memory."""
+        said, complaint = run(NOTHING + SMALL_FILES)
+
+        assert all_arrived(said, receiver)
+        assert complaint.count("orchestrace: ") <= 2  # of the segment and of the database
+
+    def test_on_a_disk_that_becomes_full(self, run: Callable[..., Any], ashes: Ashes, receiver: OtlpReceiver) -> None:
+        """What is in segments waits there until the database can grow: it is counted, and the next process sends it."""
+        said, complaint = run(SMALL_FILES_SOON, 1)
+
+        assert [False, SPANS] == said[:2]
+        assert "orchestrace: " in complaint
+        run()
+        receiver.wait(2 * SPANS)
+        ashes.recover()
+        assert 2 * SPANS == len({span.span_id for span in receiver.spans}) == len(receiver.spans)
+        assert 2 * SPANS == ashes.balance().delivered
+
+
+class TestDatabase:
+    def test_that_is_something_else(self, run: Callable[..., Any], ashes: Ashes, receiver: OtlpReceiver) -> None:
+        """It is put away, which is said once, and a new one begins."""
+        ashes.folder.mkdir()
+        (ashes.folder / "journal.db").write_text("a text that was here before\n" * 500)
+        said, complaint = run()
+
+        assert all_arrived(said, receiver)
+        assert 1 == complaint.count("orchestrace: ")
+        assert "damaged" in complaint
+        aside = next(ashes.folder.glob("journal.db.damaged-*"))
+        assert aside.read_text().startswith("a text that was here before")
+        assert SPANS == ashes.balance().delivered
+
+    def test_of_another_program(self, run: Callable[..., Any], ashes: Ashes, receiver: OtlpReceiver) -> None:
+        """An SQLite file in which somebody else has tables is put away, too, with all that is in it."""
+        ashes.folder.mkdir()
+        with closing(sqlite3.connect(ashes.folder / "journal.db")) as database:
+            database.execute("CREATE TABLE spans (theirs TEXT)")
+        said, complaint = run()
+
+        assert all_arrived(said, receiver)
+        assert 1 == complaint.count("orchestrace: ")
+
+    def test_that_is_damaged(self, run: Callable[..., Any], ashes: Ashes, receiver: OtlpReceiver) -> None:
+        """Wherever its bytes were flipped: what is recorded from then on arrives."""
+        run()
+        path = ashes.folder / "journal.db"
+        octets = bytearray(path.read_bytes())
+        for at in range(4096, len(octets), 4096):
+            octets[at : at + 64] = bytes(byte ^ 0xFF for byte in octets[at : at + 64])
+        path.write_bytes(octets)
+        before = len(receiver.spans)
+        said, complaint = run()
+
+        assert [True, SPANS] == said[:2]
+        assert 2 * SPANS == len({span.span_id for span in receiver.spans})
+        assert before == SPANS
+        assert 1 == complaint.count("orchestrace: ")
+
+    def test_that_is_locked(self, run: Callable[..., Any], ashes: Ashes, receiver: OtlpReceiver) -> None:
+        """By another process, for longer than anybody waits for it: what is in segments is sent when it is free."""
+        run()
+        with locked(ashes):
+            said, _ = run(seconds=1)
+
+        assert [False, SPANS] == said[:2]
+        said, _ = run()
+        assert [True, SPANS, SPANS] == said[:3]
+        receiver.wait(3 * SPANS)
+        assert 3 * SPANS == len(receiver.spans) == len({span.span_id for span in receiver.spans})
