@@ -71,7 +71,7 @@ def run(*arguments: str, journal: Path, **environment: str) -> str:
 def traces(journal: Path) -> list[list[SpanRecord]]:
     """Return all that a journal holds, by trace."""
     reader = Reader(journal)
-    with reader._open() as database:
+    with reader.open() as database:
         assert database is not None
         found = [trace for (trace,) in database.execute("SELECT trace_id FROM traces ORDER BY start_time")]
     return [reader.trace(trace) for trace in found]

@@ -288,7 +288,7 @@ recording.model_call.ModelCall._answer
 recording.model_call.ModelCall._close
 recording.model_call.ModelCall._conclude
 recording.model_call.ModelCall._ending
-recording.measuring.meter._heard_by
+recording.measuring.meter.provider
 recording.model_call.ModelCall._finish
 recording.model_call.ModelCall._measure
 recording.model_call.ModelCall._start
