@@ -529,6 +529,8 @@ class TestBroken:
             patch.setattr(Appender, "append", fail)
 
         check(run_broken(break_it), plain)
+        journal.close()
+
         assert journal.lost or journal.overflow
 
     def test_work_of_a_finaliser(self, plain: list[object], run_broken: Callable[..., Outcome]) -> None:
