@@ -239,10 +239,12 @@ class TestStoredTrace:
         assert sorted(ours) == sorted(theirs)
 
     def test_comes_from_the_service(self, stored: StoredTrace) -> None:
-        """The resource is the service, and says what recorded it."""
+        """The resource is the service, and says what recorded it; once for each request that it took."""
         wanted = {"service.name": "sourcing", "telemetry.distro.name": "orchestrace"}
+        found = [{name: resource.get(name) for name in wanted} for resource in stored.resources]
 
-        assert [wanted] == [{name: resource.get(name) for name in wanted} for resource in stored.resources]
+        assert found
+        assert [wanted] * len(found) == found
 
     @pytest.mark.parametrize("path", RECORDED)
     def test_has_what_belongs_on_the_span(self, stored: StoredTrace, path: str) -> None:
