@@ -32,7 +32,7 @@ demo: .venv-demo/ready ## Run the demo agent against a local replay server and p
 	@$(DEMO)python examples/demo.py
 
 test: .venv-test/ready ## Run all tests, on all cores
-	@$(TEST)python -m pytest -n auto
+	@$(TEST)python -m pytest -n auto --dist worksteal
 
 test-backends: .venv-test/ready .build/backends/ready ## Run the tests against a real collector and a real Jaeger
 	@$(TEST)python -m pytest -m backends tests/backends

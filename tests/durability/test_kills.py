@@ -15,11 +15,13 @@ from orchestrace.testing import OtlpReceiver
 if TYPE_CHECKING:
     from tests.durability.conftest import Ashes, Mortal
 
-DEATHS = 40
-"""Of each kind, of which there are five: two hundred."""
+DEATHS = {"kill": 48, "term": 48, "exit": 48, "line": 48, "thread": 10}
+"""How many there are of each kind: two hundred. The last traces every line of our threads, which takes its time."""
+ALTOGETHER = 40
+"""How many there are while a receiver is there."""
 BATCH = 512
 """Spans that one request may have had on its way when its process was killed."""
-KINDS = ["kill", "term", "exit", "line", "thread"]
+KINDS = list(DEATHS)
 FOUND = """
     SELECT trace_id || ' ' || span_id, trace_id || ' ' || parent_id, end_time,
            json_extract(attributes, '$."orchestrace.ending"'),
@@ -39,7 +41,7 @@ class TestKills:
         Whatever the program saw end has ended; whatever ran has an end, its input, and stands under its parent.
         """
         said: list[tuple[str, str, str]] = []
-        for number in range(DEATHS):
+        for number in range(DEATHS[how]):
             said += mortal.die(how, seed=1000 * KINDS.index(how) + number)
             ashes.recover()
         rows = {ids: row for ids, *row in ashes.ask(FOUND)}
@@ -47,7 +49,7 @@ class TestKills:
         started = {f"{trace_id} {span_id}" for event, trace_id, span_id in said if event == "started"}
         interrupted = {ids for ids, row in rows.items() if row[2] == "interrupted"}
 
-        assert len(started) > DEATHS
+        assert len(started) > DEATHS[how]
         assert set() == ended - rows.keys()
         assert set() == started - rows.keys()
         assert set() == ended & interrupted
@@ -60,7 +62,7 @@ class TestKills:
     def test_everything_arrives_in_the_end(self, mortal: Mortal, ashes: Ashes) -> None:
         """What killed processes sent, and what the next ones or `orchestrace forward` send for them, is everything."""
         with OtlpReceiver() as receiver:
-            for number in range(DEATHS):
+            for number in range(ALTOGETHER):
                 mortal.die(KINDS[number % len(KINDS)], seed=7000 + number, endpoint=receiver.endpoint)
             ashes.recover()
             with closing(self._errand(ashes, receiver.endpoint)) as errand:
@@ -69,7 +71,7 @@ class TestKills:
             known = set(ashes.ask("SELECT trace_id, span_id FROM spans"))
 
         assert known == set(sent)
-        assert len(receiver.twice) <= DEATHS * BATCH
+        assert len(receiver.twice) <= ALTOGETHER * BATCH
         assert max(sent.values()) <= 3
         assert ashes.balance().ended == ashes.balance().delivered
 
