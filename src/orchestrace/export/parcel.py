@@ -29,8 +29,8 @@ class Parcel:
     __slots__ = ("_record", "encoded", "key")
 
     def __init__(self, key: int, record: Record, encoded: Encoded) -> None:
-        self.key = key
-        self.encoded = encoded
+        self.key: int = key
+        self.encoded: Encoded = encoded
         self._record = record
 
     def shrunk(self, limit: int = LARGEST_SPAN) -> Parcel | None:
