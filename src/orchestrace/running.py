@@ -102,7 +102,8 @@ class Running:
         self.processor.sinks = ()
         tracer.use(None)
         naming.use(CURRENT)
-        deadline = time.monotonic() + timeout
+        begun = time.monotonic()
+        deadline = begun + timeout
         try:
             self.signals.flush(leaving=True)
             accounting.observe(None)
@@ -111,24 +112,29 @@ class Running:
                 self.printer.flush(min(timeout, _PRINTING))
             if self.forwarder is not None:
                 self.forwarder.hurry()
-                self._wait(deadline, patience)
+                self._wait(deadline, patience, begun)
                 self.forwarder.stop(_STOPPING)
         finally:
             self.signals.stop()
             self.journal.close()
 
-    def _wait(self, deadline: float, patience: float | None = None) -> None:
-        """Wait until nothing of this process waits any more, as long as something arrives now and then."""
+    def _wait(self, deadline: float, patience: float | None = None, begun: float = 0.0) -> None:
+        """
+        Wait until nothing of this process waits any more, as long as something arrives now and then.
+
+        The first acknowledgement has `patience` seconds from `begun` on: storing what there is came out of them.
+        """
         if self.forwarder is None or self.dispatch is None:
             return
-        pause, arrived, until = _SHORTEST_PAUSE, -1, deadline
+        pause, arrived = _SHORTEST_PAUSE, self.balance().delivered
+        until = deadline if patience is None else begun + patience
         with closing(Ledger(self.journal.folder, self.journal.header().process)) as ledger:
             while time.monotonic() < deadline:
                 balance, signals = self._account(ledger)
                 if not balance.waiting and not signals:
                     return
-                if balance.delivered != arrived:
-                    arrived, until = balance.delivered, time.monotonic() + (patience or deadline)
+                if patience is not None and balance.delivered > arrived:
+                    arrived, until = balance.delivered, time.monotonic() + patience
                 if time.monotonic() >= until or (patience is not None and self.forwarder.is_put_off):
                     return
                 time.sleep(pause)
