@@ -270,7 +270,7 @@ recording.boundary.Boundary.end
 recording.clock.now
 recording.content._variable
 recording.details.wanted
-recording.document.mask_text
+recording.document.masked
 recording.drivers.byte_stream.End
 recording.exceptions.message_of
 recording.exceptions.record

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrace.journal.decoding import attributes_of, decode, events_of, links_of, span_of
-from orchestrace.journal.encoding import Header, encode
+from orchestrace.journal.decoding import attributes_of, decode, events_of, links_of
+from orchestrace.journal.encoding import Header
 from orchestrace.records import EventRecord, LinkRecord, SpanRecord
 
 SPAN = {"type": "span", "trace_id": "a" * 32, "span_id": "b" * 16, "name": "x", "kind": 0, "start": 1, "attributes": {}}
@@ -56,23 +56,6 @@ class TestDecode:
         document = {"type": "header", "process": "p", "format": 9}
 
         assert Header("p", 0, "", 0, "", {}, 9) == decode(orjson.dumps(document))
-
-
-class TestSpanOf:
-    def test_start_and_end_of_a_span_are_told_by_the_same(self) -> None:
-        """Those of two spans by different ones; nothing is parsed for it."""
-        one, two = (
-            [encode(SpanRecord("a" * 32, digit * 16, None, "work", 0, 1, end)) for end in (None, 9)] for digit in "bc"
-        )
-
-        assert span_of(one[0]) == span_of(one[1]) != b""
-        assert span_of(one[0]) != span_of(two[0])
-
-    def test_of_what_is_written_in_another_way_nothing_is_known(self) -> None:
-        """An id that is longer could be cut where it goes on; such spans are read, each of them."""
-        longer = encode(SpanRecord("a" * 32, "b" * 17, None, "work", 0, 1))
-
-        assert (b"", b"", b"") == (span_of(longer), span_of(b'{"type":"log"}'), span_of(b""))
 
 
 class TestColumns:

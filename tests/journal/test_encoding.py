@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrace.conventions import TENANT
 from orchestrace.journal.decoding import decode
-from orchestrace.journal.encoding import FORMAT, Header, encode, encode_header
+from orchestrace.journal.encoding import FORMAT, Header, encode, encode_header, encode_rest
 from orchestrace.records import EventRecord, LinkRecord, SpanRecord
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -100,13 +101,14 @@ class TestEncode:
             "scope_version": "1",
             "trace_state": "x=y",
             "sampled": False,
+            "attributes_size": len(b'{"a":"..","b":[1,2]}'),
         } == orjson.loads(encode(record))
 
     def test_a_span_that_started(self, span: Callable[..., SpanRecord]) -> None:
         """What is at its default takes no room; what is readable stays so."""
         assert (
             b'{"type":"span","trace_id":"' + b"a" * 32 + b'","span_id":"0000000000000001","name":"span 1","kind":0,'
-            b'"start":1764000001000000000,"attributes":{"greeting":"gr\xc3\xbc\xc3\x9fe"}}'
+            b'"start":1764000001000000000,"attributes_size":22,"attributes":{"greeting":"gr\xc3\xbc\xc3\x9fe"}}'
         ) == encode(span(attributes={"greeting": "grüße"}))
 
     @pytest.mark.parametrize("odd", ODD)
@@ -140,6 +142,22 @@ class TestEncode:
             api_key: str
 
         assert b"secret" not in encode(span(attributes={"client": Client("secret")}))
+
+
+class TestEncodeRest:
+    def test_what_the_start_had_is_not_said_again(self, span: Callable[..., SpanRecord]) -> None:
+        """But whose the span is, by which it can be forgotten."""
+        begun: dict[str, Any] = {"prompt": "long", TENANT: "acme"}
+        document = orjson.loads(encode_rest(span(end=9, attributes={**begun, "answer": 1}), begun))
+
+        assert ({"answer": 1}, {TENANT: "acme"}) == (document["attributes"], document["rest"])
+
+    @pytest.mark.parametrize("ended", [{"prompt": "other"}, {}, {"answer": 1}])
+    def test_what_was_changed_makes_it_whole(self, span: Callable[..., SpanRecord], ended: dict[str, Any]) -> None:
+        """Another value, or an attribute that is gone: nothing can be left out."""
+        record = span(end=9, attributes=ended)
+
+        assert encode(record) == encode_rest(record, {"prompt": "long"})
 
 
 class TestEncodeHeader:

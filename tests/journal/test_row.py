@@ -2,35 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-
 from orchestrace import conventions as names
-from orchestrace.journal.row import COLUMNS, record_of, role_of, row_of
+from orchestrace.journal.entry import entry_of
+from orchestrace.journal.row import COLUMNS, record_of, row_of
 from orchestrace.records import EventRecord, LinkRecord, SpanRecord
-
-
-class TestRoleOf:
-    @pytest.mark.parametrize(
-        ("attributes", "role"),
-        [
-            ({names.ROLE: "generator"}, "generator"),
-            ({names.ROLE: "agent", names.OPERATION_NAME: "invoke_agent"}, "agent"),
-            ({names.OPERATION_NAME: "invoke_agent"}, "agent"),
-            ({names.OPERATION_NAME: "invoke_workflow"}, "workflow"),
-            ({names.OPERATION_NAME: "execute_tool"}, "tool"),
-            ({names.OPERATION_NAME: "retrieval"}, "retriever"),
-            ({names.OPERATION_NAME: "chat"}, "call"),
-            ({names.OPERATION_NAME: "embeddings"}, "call"),
-            ({names.OPERATION_NAME: ["odd"]}, None),
-            ({names.OUTCOME_PREFIX + "name": "replied", names.ROLE: "agent"}, "outcome"),
-            ({}, None),
-        ],
-    )
-    def test_is_what_a_reader_looks_for(
-        self, span: Callable[..., SpanRecord], attributes: dict[str, str], role: str | None
-    ) -> None:
-        """Our own role, or what the operation of another library's span says."""
-        assert role == role_of(span(attributes=attributes))
 
 
 class TestRow:
@@ -51,7 +26,7 @@ class TestRow:
             sampled=False,
         )
 
-        assert record == record_of(row_of(record, 1))
+        assert record == record_of(row_of(entry_of(record), 1))
 
     def test_counts_verdicts(self, span: Callable[..., SpanRecord]) -> None:
         """So that spans without any need not be searched."""
@@ -61,4 +36,4 @@ class TestRow:
             EventRecord(names.EVALUATION_RESULT_EVENT, 3),
         ]
 
-        assert 2 == dict(zip(COLUMNS, row_of(span(events=events), 1), strict=True))["verdicts"]
+        assert 2 == dict(zip(COLUMNS, row_of(entry_of(span(events=events)), 1), strict=True))["verdicts"]

@@ -7,10 +7,10 @@ import time
 import uuid
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrace.recording.masking import is_secret_name, mask_text
+from orchestrace.recording.masking import is_secret_name, mask_text, masked
 
 # Keys are put together here, so that no scanner takes this file for a leak.
 RANDOM = "0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX2yZ3"
@@ -154,9 +154,9 @@ class TestMaskText:
     @given(st.text())
     def test_is_total_and_changes_nothing_twice(self, text: str) -> None:
         """Any text, lone surrogates included; a masked text stays as it is."""
-        masked = mask_text(text)
+        once = mask_text(text)
 
-        assert masked == mask_text(masked)
+        assert once == mask_text(once)
 
     @pytest.mark.parametrize(
         "piece", ["eyJ", "-eyJ", "sk-", "a", "-_", "eyJabcdefghijk.", "://a:", "password=", PEM[:31]]
@@ -177,3 +177,20 @@ class TestMaskText:
     def test_names_are_judged_here_too(self) -> None:
         """One import for both questions."""
         assert is_secret_name("api_key")
+
+
+class TestMasked:
+    @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from([*KEYS, *HARMLESS, PEM])))
+    @settings(deadline=None)
+    def test_bytes_are_masked_as_their_text_is(self, pieces: list[str]) -> None:
+        """Whatever stands in it, and in any language."""
+        text = " ".join(pieces)
+
+        assert mask_text(text) == masked(text.encode())
+
+    @pytest.mark.parametrize("named", NAMED)
+    def test_a_secret_behind_a_name_is_seen_in_them_too(self, named: tuple[str, str]) -> None:
+        """Also where no word in it is long."""
+        text = "".join(named)
+
+        assert mask_text(text) == masked(text.encode()) != text

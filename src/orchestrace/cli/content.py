@@ -10,7 +10,7 @@ from orchestrace import conventions as names
 from orchestrace.cli import attribute, wording
 from orchestrace.cli.row import Row
 from orchestrace.cli.verdict import verdicts_of
-from orchestrace.journal.row import CALL, EVALUATOR, role_of
+from orchestrace.journal.role import CALL, EVALUATOR, role_of
 from orchestrace.recording.ending import DRAINED, RETURNED
 from orchestrace.records import SpanRecord
 

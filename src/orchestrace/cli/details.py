@@ -11,7 +11,7 @@ from orchestrace.cli.content import Content, answer_of
 from orchestrace.cli.row import Row
 from orchestrace.cli.state import BAD, WARNING
 from orchestrace.cli.verdict import verdicts_of
-from orchestrace.journal.row import AGENT, CALL, WORKFLOW, role_of
+from orchestrace.journal.role import AGENT, CALL, WORKFLOW, role_of
 from orchestrace.recording.tracer import SCOPE
 from orchestrace.records import SpanRecord
 from orchestrace.span_tree import Branch

@@ -12,7 +12,7 @@ from orchestrace.cli import attribute, figures
 from orchestrace.cli.excerpt import one_line
 from orchestrace.cli.state import GOOD, WARNING, state
 from orchestrace.cli.verdict import verdicts_of
-from orchestrace.journal.row import AGENT, CALL, ITERATION, OUTCOME, role_of
+from orchestrace.journal.role import AGENT, CALL, ITERATION, OUTCOME, role_of
 from orchestrace.records import SpanRecord
 
 __all__ = ["heading"]

@@ -9,7 +9,7 @@ from typing import Final
 from orchestrace.journal import accounts
 from orchestrace.journal.database import transaction
 from orchestrace.journal.election import is_vacant
-from orchestrace.journal.row import MARKER
+from orchestrace.journal.role import MARKER
 
 __all__ = ["adopt"]
 

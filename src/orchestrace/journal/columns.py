@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from orchestrace import conventions as names
-from orchestrace.journal import row
+from orchestrace.journal import role
 
 __all__ = [
     "ABOVE",
@@ -21,7 +21,7 @@ __all__ = [
     "attribute",
 ]
 
-RUNS: Final = f"('{row.AGENT}', '{row.WORKFLOW}')"
+RUNS: Final = f"('{role.AGENT}', '{role.WORKFLOW}')"
 """The roles that make an invocation."""
 
 SPANS: Final = "spans AS s LEFT JOIN processes AS p USING (process)"
@@ -104,8 +104,8 @@ _INDEX: Final = {"iteration": attribute(names.ITERATION_INDEX)}
 INVOCATION: Final = {
     "kind": "s.role",
     "name": f"""coalesce(
-        CASE s.role WHEN '{row.AGENT}' THEN {attribute(names.AGENT_NAME)}
-        WHEN '{row.WORKFLOW}' THEN {attribute(names.WORKFLOW_NAME)} END, s.name
+        CASE s.role WHEN '{role.AGENT}' THEN {attribute(names.AGENT_NAME)}
+        WHEN '{role.WORKFLOW}' THEN {attribute(names.WORKFLOW_NAME)} END, s.name
     )""",
     "version": attribute(names.AGENT_VERSION),
     "iterations": attribute(names.ITERATIONS),
@@ -130,7 +130,7 @@ ITERATION: Final = {
     "accepted": attribute(names.ACCEPTED),
     "draft": f"""(
         SELECT {attribute(names.OUTPUT_VALUE, "g.attributes")} FROM spans AS g
-        WHERE g.trace_id = s.trace_id AND g.parent_id = s.span_id AND g.role = '{row.GENERATOR}'
+        WHERE g.trace_id = s.trace_id AND g.parent_id = s.span_id AND g.role = '{role.GENERATOR}'
         ORDER BY g.start_time DESC, g.id DESC LIMIT 1
     )""",  # noqa: S608 - our names
     **_TOKENS,

@@ -130,8 +130,10 @@ def connect(folder: Path, *, timeout: float = 5.0) -> Database:
     connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, factory=Database)
     try:
         connection.path, connection.file = path, _identity(path)
-        # Before anything is written: retention will give pages back, and this cannot be changed later.
+        # Before anything is written, as neither can be changed later: retention will give pages back, and a prompt of
+        # 100 KB takes half as long in pages of 16 KiB as in those of 4.
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("PRAGMA page_size = 16384")
         _become_readable_while_written(connection, timeout)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")

@@ -17,9 +17,9 @@ from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.adoption import adopt
 from orchestrace.journal.damage import watched
 from orchestrace.journal.database import Database, connect, connect_in_memory, transaction
-from orchestrace.journal.decoding import decode
 from orchestrace.journal.election import Election
 from orchestrace.journal.encoding import Header
+from orchestrace.journal.entry import read
 from orchestrace.journal.outbox import Outbox
 from orchestrace.journal.overflow import LARGEST, Overflow
 from orchestrace.journal.store import note_receiver, note_writer, store
@@ -155,12 +155,12 @@ class Dispatch:
             return
         with transaction(self._memory):
             writer = note_writer(self._memory, header, over=False)
-            records = []
+            found = []
             while self._overflow is not None and (payload := self._overflow.take()) is not None:
-                record = decode(payload)
-                if isinstance(record, (SpanRecord, LogRecord, MetricsRecord)):
-                    records.append(record)
-            store(self._memory, records, writer)
+                said = read(payload)
+                if said is not None and not isinstance(said, Header):
+                    found.append(said)
+            store(self._memory, found, writer)
         self.balance = Balance.sum(accounts.balances(self._memory).values())
         if self._memory_outbox is None:
             self._memory_outbox = Outbox(self._memory, writer.receiver or 0)

@@ -1,13 +1,16 @@
 """
 What the frames of a segment hold: JSON objects whose `type` says what they are.
 
-    {"type": "header", "format": 1, "process": "3f…", "pid": 1, "host": "…", "start": ns, "version": "0.1.0",
+    {"type": "header", "format": 2, "process": "3f…", "pid": 1, "host": "…", "start": ns, "version": "0.1.0",
      "resource": {"service.name": "…"}, "receiver": {"id": "5d…", "destination": "…"}}
-    {"type": "span", "trace_id": "…", "span_id": "…", "name": "…", "kind": 0, "start": ns, "attributes": {…}, …}
+    {"type": "span", "trace_id": "…", "span_id": "…", "name": "…", "kind": 0, "start": ns, "role": "call", …,
+     "attributes_size": 4711, "attributes": {…}, "events": […], "links": […]}
 
 The header is the first frame of every segment. A span has the fields of `SpanRecord`; one that is at its default is
-left out, so a span without `end` has only started. Times are nanoseconds since the epoch. What JSON cannot hold becomes
-text, see `plain`.
+left out, so a span without `end` has only started. `attributes_size` is how many bytes the attributes have, so that
+who wants the rest need not parse them. Where the frame of an end has `rest`, its
+attributes are only those that the frame of the start did not have, and `rest` repeats those that tell whose the span
+is. Times are nanoseconds since the epoch. What JSON cannot hold becomes text, see `plain`.
 
 `format` is raised only when old readers would misread what is new. They skip types and fields that they do not know,
 and leave segments of a later format alone.
@@ -21,16 +24,38 @@ from typing import Any, Final
 
 import orjson
 
+from orchestrace.conventions import CONVERSATION_ID, SESSION_ID, TENANT, USER_ID
 from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.plain import has_odd_number, plain
+from orchestrace.journal.role import role_of
 from orchestrace.records import EventRecord, LinkRecord, SpanRecord
-from orchestrace.typing import AttributeValue, Nanoseconds
+from orchestrace.typing import Attributes, AttributeValue, Nanoseconds
 
-__all__ = ["FORMAT", "HEADER_TYPE", "SPAN_TYPE", "Header", "encode", "encode_header", "events_as_json", "links_as_json"]
+__all__ = [
+    "ATTRIBUTES_BEGIN",
+    "ATTRIBUTES_SIZE",
+    "FORMAT",
+    "HEADER_TYPE",
+    "REST",
+    "SPAN_TYPE",
+    "Header",
+    "encode",
+    "encode_header",
+    "encode_rest",
+    "events_as_json",
+    "links_as_json",
+]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 HEADER_TYPE: Final = "header"
 SPAN_TYPE: Final = "span"
+ATTRIBUTES_SIZE: Final = "attributes_size"
+ATTRIBUTES_BEGIN: Final = b',"attributes":'
+"""What stands before the attributes of a span; inside of a text its quotes would be escaped."""
+REST: Final = "rest"
+
+_IDENTITY: Final = (CONVERSATION_ID, SESSION_ID, TENANT, USER_ID)
+"""By what runs are forgotten: the end of one that goes on meanwhile is to be found, too."""
 
 _STRICT: Final = orjson.OPT_PASSTHROUGH_DATACLASS
 """Strangers' objects are recorded by type, never by their fields: see `plain`."""
@@ -77,34 +102,22 @@ def encode_header(header: Header) -> bytes:
 
 def encode(record: SpanRecord) -> bytes:
     """Return a span as the payload of a frame, whatever its attributes hold."""
-    # By hand and not as a dataclass: no slower, and what is at its default takes no bytes.
-    span: dict[str, Any] = {
-        "type": SPAN_TYPE,
-        "trace_id": record.trace_id,
-        "span_id": record.span_id,
-        "name": record.name,
-        "kind": record.kind,
-        "start": record.start,
-    }
-    if record.parent_id is not None:
-        span["parent_id"] = record.parent_id
-    if record.end is not None:
-        span["end"] = record.end
-    if record.scope:
-        span["scope"] = record.scope
-    if record.scope_version:
-        span["scope_version"] = record.scope_version
-    if not record.sampled:
-        span["sampled"] = False
-    if record.trace_state:
-        span["trace_state"] = record.trace_state
-    if record.status != "UNSET":
-        span["status"], span["status_message"] = record.status, record.status_message
-    span["attributes"] = record.attributes
-    odd = has_odd_number(record.attributes)
-    if record.events or record.links:
-        odd = _add_lists(span, record) or odd
-    return _dumped(span, odd=odd)
+    return _payload(record, _head(record), record.attributes)
+
+
+def encode_rest(record: SpanRecord, begun: Attributes) -> bytes:
+    """
+    Return a span that has ended as a payload, without those attributes that the frame of its start had.
+
+    One that was changed since makes it whole: then nothing is left out.
+    """
+    ended = record.attributes
+    rest = {name: value for name, value in ended.items() if name not in begun}
+    if len(rest) + len(begun) != len(ended) or any(ended[name] is not begun[name] for name in begun):
+        return encode(record)
+    head = _head(record)
+    head[REST] = {name: begun[name] for name in _IDENTITY if name in begun}
+    return _payload(record, head, rest)
 
 
 def events_as_json(events: list[EventRecord]) -> list[dict[str, Any]]:
@@ -117,13 +130,49 @@ def links_as_json(links: list[LinkRecord]) -> list[dict[str, Any]]:
     return [{"trace_id": link.trace_id, "span_id": link.span_id, "attributes": link.attributes} for link in links]
 
 
-def _add_lists(span: dict[str, Any], record: SpanRecord) -> bool:
-    span["events"], span["links"] = events_as_json(record.events), links_as_json(record.links)
+def _head(record: SpanRecord) -> dict[str, Any]:
+    # By hand and not as a dataclass: no slower, and what is at its default takes no bytes.
+    head: dict[str, Any] = {
+        "type": SPAN_TYPE,
+        "trace_id": record.trace_id,
+        "span_id": record.span_id,
+        "name": record.name,
+        "kind": record.kind,
+        "start": record.start,
+    }
+    if (role := role_of(record)) is not None:
+        head["role"] = role
+    if record.parent_id is not None:
+        head["parent_id"] = record.parent_id
+    if record.end is not None:
+        head["end"] = record.end
+    if record.scope:
+        head["scope"] = record.scope
+    if record.scope_version:
+        head["scope_version"] = record.scope_version
+    if not record.sampled:
+        head["sampled"] = False
+    if record.trace_state:
+        head["trace_state"] = record.trace_state
+    if record.status != "UNSET":
+        head["status"], head["status_message"] = record.status, record.status_message
+    return head
+
+
+def _payload(record: SpanRecord, head: dict[str, Any], attributes: Attributes) -> bytes:
+    written = _dumped(attributes, odd=has_odd_number(attributes))
+    head[ATTRIBUTES_SIZE] = len(written)
+    lists = _lists(record) if record.events or record.links else b"}"
+    return b"%b%b%b%b" % (_dumped(head, odd=False)[:-1], ATTRIBUTES_BEGIN, written, lists)
+
+
+def _lists(record: SpanRecord) -> bytes:
+    found = {"events": events_as_json(record.events), "links": links_as_json(record.links)}
     attributes = [event.attributes for event in record.events] + [link.attributes for link in record.links]
-    return any(has_odd_number(one) for one in attributes)
+    return b"," + _dumped(found, odd=any(has_odd_number(one) for one in attributes))[1:]
 
 
-def _dumped(document: dict[str, Any], *, odd: bool) -> bytes:
+def _dumped(document: Mapping[str, Any], *, odd: bool) -> bytes:
     if not odd:
         try:
             return orjson.dumps(document, None, _STRICT)

@@ -17,12 +17,12 @@ from typing import Final
 
 from orchestrace.journal.census import Found, census
 from orchestrace.journal.database import transaction
-from orchestrace.journal.decoding import decode, span_of
 from orchestrace.journal.encoding import Header
+from orchestrace.journal.entry import Entry, read
 from orchestrace.journal.frames import HEADER, SegmentReader
 from orchestrace.journal.interruption import interrupt
 from orchestrace.journal.store import note_writer, store
-from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
+from orchestrace.records import LogRecord, MetricsRecord
 
 __all__ = ["TORN", "ingest", "ingest_own"]
 
@@ -91,7 +91,7 @@ def _read(database: sqlite3.Connection, found: Found, *, over: bool) -> Generato
         while True:
             offset = _offset(database, found.path.name)
             reader = SegmentReader(file, offset)
-            records = _batch(reader)
+            batch = _batch(reader)
             if reader.offset == max(offset, HEADER.size):
                 return reader
             with transaction(database):
@@ -99,38 +99,21 @@ def _read(database: sqlite3.Connection, found: Found, *, over: bool) -> Generato
                     continue
                 if not found.path.exists():  # so much faster that it has forgotten how far it was
                     raise FileNotFoundError
-                store(database, records, note_writer(database, found.header, over=over))
+                store(database, batch, note_writer(database, found.header, over=over))
                 database.execute(_UPSERT_SEGMENT, (found.path.name, reader.offset))
             yield
 
 
-def _batch(reader: SegmentReader) -> list[SpanRecord | LogRecord | MetricsRecord]:
-    payloads: list[bytes] = []
+def _batch(reader: SegmentReader) -> list[Entry | LogRecord | MetricsRecord]:
+    found: list[Entry | LogRecord | MetricsRecord] = []
     start = reader.offset
     for count, payload in enumerate(reader, 1):
-        payloads.append(payload)
+        said = read(payload)
+        if said is not None and not isinstance(said, Header):
+            found.append(said)
         if count == _FRAMES_AT_ONCE or reader.offset - start > _BYTES_AT_ONCE:
             break
-    return _records(payloads)
-
-
-def _records(payloads: list[bytes]) -> list[SpanRecord | LogRecord | MetricsRecord]:
-    """Decode a batch, without the starts of spans whose ends stand in it as well: these say it all again."""
-    records: dict[int, SpanRecord | LogRecord | MetricsRecord] = {}
-    spans = [span_of(payload) for payload in payloads]
-    ended: dict[bytes, int] = {}
-    for place in reversed(range(len(payloads))):
-        span = spans[place]
-        if (end := ended.get(span)) is not None:
-            records[place] = records.pop(end)  # it stands where the span began
-            ended[span] = place
-            continue
-        record = decode(payloads[place])
-        if isinstance(record, SpanRecord) and record.end is not None and span:
-            ended[span] = place
-        if record is not None and not isinstance(record, Header):
-            records[place] = record
-    return [records[place] for place in sorted(records)]
+    return found
 
 
 def _offset(database: sqlite3.Connection, name: str) -> int:

@@ -13,9 +13,10 @@ from typing import Final, TypeVar
 
 from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.appender import Appender
+from orchestrace.journal.beginnings import Beginnings
 from orchestrace.journal.bounds import stated_bounds
 from orchestrace.journal.census import host
-from orchestrace.journal.encoding import Header, encode, encode_header
+from orchestrace.journal.encoding import Header, encode, encode_header, encode_rest
 from orchestrace.journal.location import default_folder
 from orchestrace.journal.overflow import Overflow
 from orchestrace.journal.signals import encode_log, encode_metrics
@@ -44,6 +45,7 @@ class Journal:
     ConfigurationError for bounds that cannot be read (see `bounds`).
     """
 
+    _begun: Beginnings
     _told: int
 
     def __init__(
@@ -89,12 +91,13 @@ class Journal:
 
     def started(self, record: SpanRecord) -> None:
         """Keep a span that has just started, so that it is known even if it never ends. Never raises."""
-        if not self._append(encode, record):
+        kept = self._append(encode, record, then=self._begun.note)
+        if not kept:
             self._lost_others += 1
 
     def ended(self, record: SpanRecord) -> None:
         """Keep a span that has ended. Never raises."""
-        kept = self._append(encode, record)
+        kept = self._append(encode, record, shorter=self._encode_rest)
         with self._counting:
             self._ended += 1
             self._lost_spans += not kept
@@ -158,14 +161,22 @@ class Journal:
             )
         return self._header
 
-    def _append(self, encoded: Callable[[R], bytes], record: R) -> bool:
+    def _append(
+        self,
+        encoded: Callable[[R], bytes],
+        record: R,
+        shorter: Callable[[R], bytes] | None = None,
+        then: Callable[[R], None] | None = None,
+    ) -> bool:
+        """Write a record, in fewer words where its `shorter` form will do; `then` hears of what is on disk."""
         try:
-            payload = encoded(record)
             try:
-                self._appender.append(payload)
+                self._appender.append((shorter or encoded)(record))
+                if then is not None:
+                    then(record)
             except OSError as error:
                 report("journal", error)
-                if not self.overflow.put(payload):
+                if not self.overflow.put(encoded(record)):
                     return False
             if not self.worker.started:
                 self.start()
@@ -174,9 +185,14 @@ class Journal:
             return False
         return True
 
+    def _encode_rest(self, record: SpanRecord) -> bytes:
+        begun = self._begun.take(record)
+        return encode(record) if begun is None else encode_rest(record, begun)
+
     def _begin(self) -> None:
         # A garbage collection may end spans while this very thread counts.
         self._counting = threading.RLock()
+        self._begun = Beginnings()
         self._told = self._ended = self._lost_spans = self._lost_others = 0
 
 

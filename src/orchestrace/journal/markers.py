@@ -22,7 +22,9 @@ from orchestrace.conventions import (
 from orchestrace.journal import accounts
 from orchestrace.journal.columns import RUNS
 from orchestrace.journal.database import transaction
-from orchestrace.journal.row import COLUMNS, MARKER, PLACEHOLDERS, record_of, row_of
+from orchestrace.journal.entry import entry_of
+from orchestrace.journal.role import MARKER
+from orchestrace.journal.row import COLUMNS, PLACEHOLDERS, record_of, row_of
 from orchestrace.records import SpanRecord
 from orchestrace.typing import Nanoseconds
 
@@ -61,7 +63,7 @@ def mark(database: sqlite3.Connection, receiver: int, now: Nanoseconds) -> int:
         rows = [row for run in unmarked for row in database.execute(_RUN, run)]
         for row in rows:
             marker = _marker(record_of(row))
-            database.execute(_INSERT, row_of(marker, row[COLUMNS.index("process")]))
+            database.execute(_INSERT, row_of(entry_of(marker), row[COLUMNS.index("process")]))
             database.execute(_DELIVERY, (accounts.WAITING, receiver, marker.trace_id, marker.span_id))
     return len(rows)
 

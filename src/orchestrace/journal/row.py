@@ -5,52 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import orjson
-
-from orchestrace.conventions import EVALUATION_RESULT_EVENT, OPERATION_NAME, OUTCOME_PREFIX, ROLE
 from orchestrace.journal.decoding import attributes_of, events_of, links_of
-from orchestrace.journal.encoding import events_as_json, links_as_json
+from orchestrace.journal.entry import Entry
 from orchestrace.records import SpanRecord
 
-__all__ = [
-    "AGENT",
-    "CALL",
-    "COLUMNS",
-    "DOCUMENTS",
-    "EVALUATOR",
-    "GENERATOR",
-    "ITERATION",
-    "MARKER",
-    "OUTCOME",
-    "PLACEHOLDERS",
-    "WORKFLOW",
-    "record_of",
-    "role_of",
-    "row_of",
-]
-
-AGENT: Final = "agent"
-WORKFLOW: Final = "workflow"
-ITERATION: Final = "iteration"
-GENERATOR: Final = "generator"
-EVALUATOR: Final = "evaluator"
-CALL: Final = "call"
-"""One request to a model, as the program sees it."""
-OUTCOME: Final = "outcome"
-MARKER: Final = "marker"
-"""Says of a run that it has started, while it still runs (see `markers`)."""
-
-_BY_OPERATION: Final = {
-    "invoke_agent": AGENT,
-    "invoke_workflow": WORKFLOW,
-    "execute_tool": "tool",
-    "retrieval": "retriever",
-    "chat": CALL,
-    "text_completion": CALL,
-    "generate_content": CALL,
-    "embeddings": CALL,
-}
-"""What spans of other libraries are: they have an operation, and no role."""
+__all__ = ["COLUMNS", "DOCUMENTS", "PLACEHOLDERS", "record_of", "row_of"]
 
 COLUMNS: Final = (
     "trace_id",
@@ -83,43 +42,29 @@ Documents are bytes: Python would make a text of them that SQLite makes bytes of
 """
 
 
-def role_of(record: SpanRecord) -> str | None:
-    """Tell what a span is to a reader: its role, what its operation says, or nothing that we know."""
-    if OUTCOME_PREFIX + "name" in record.attributes:
-        return OUTCOME
-    role = record.attributes.get(ROLE)
-    if isinstance(role, str):
-        return role
-    return _BY_OPERATION.get(str(record.attributes.get(OPERATION_NAME)))
-
-
-def row_of(record: SpanRecord, process: int) -> tuple[object, ...]:
+def row_of(entry: Entry, process: int) -> tuple[object, ...]:
     """Return the values of `COLUMNS`; `process` is the row of who wrote the span."""
     return (
-        record.trace_id,
-        record.span_id,
-        record.parent_id,
-        role_of(record),
-        record.start,
-        record.end,
-        record.kind,
+        entry.trace_id,
+        entry.span_id,
+        entry.parent_id,
+        entry.role,
+        entry.start,
+        entry.end,
+        entry.kind,
         process,
-        sum(event.name == EVALUATION_RESULT_EVENT for event in record.events),
-        record.sampled,
-        record.status,
-        record.name,
-        record.scope,
-        record.scope_version,
-        record.trace_state,
-        record.status_message,
-        orjson.dumps(record.attributes),
-        _dumped(events_as_json(record.events)),
-        _dumped(links_as_json(record.links)),
+        entry.verdicts,
+        entry.sampled,
+        entry.status,
+        entry.name,
+        entry.scope,
+        entry.scope_version,
+        entry.trace_state,
+        entry.status_message,
+        entry.attributes,
+        entry.events,
+        entry.links,
     )
-
-
-def _dumped(value: object) -> bytes:
-    return orjson.dumps(value) if value else b"[]"
 
 
 def record_of(row: Sequence[Any]) -> SpanRecord:

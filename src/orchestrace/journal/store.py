@@ -17,13 +17,15 @@ import orjson
 from orchestrace.journal import accounts
 from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.encoding import Header
-from orchestrace.journal.row import AGENT, COLUMNS, OUTCOME, PLACEHOLDERS, WORKFLOW, role_of, row_of
+from orchestrace.journal.entry import Entry, entry_of, joined
+from orchestrace.journal.role import AGENT, OUTCOME, WORKFLOW
+from orchestrace.journal.row import COLUMNS, PLACEHOLDERS, row_of
 from orchestrace.journal.signals import LOGS, METRICS, encode_log
 from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
 
 __all__ = ["NOT_SAMPLED", "NOT_SENT", "Writer", "deliver", "note_receiver", "note_writer", "store"]
 
-_Record: TypeAlias = SpanRecord | LogRecord | MetricsRecord
+_Record: TypeAlias = Entry | SpanRecord | LogRecord | MetricsRecord
 
 _UPSERT: Final = (
     f"INSERT INTO spans ({', '.join(COLUMNS)}) VALUES ({PLACEHOLDERS}) "  # noqa: S608 - our names
@@ -44,6 +46,7 @@ _DELIVERY: Final = (
     "INSERT OR IGNORE INTO deliveries (id, process, state, receiver, time, reason) "
     "SELECT id, ?, ?, ?, end_time, ? FROM spans WHERE trace_id = ? AND span_id = ?"
 )
+_BEFORE: Final = "SELECT CAST(attributes AS BLOB), end_time FROM spans WHERE trace_id = ? AND span_id = ?"
 _SIGNAL: Final = "INSERT INTO signals (process, kind, trace_id, time, receiver, payload) VALUES (?, ?, ?, ?, ?, ?)"
 NOT_SAMPLED: Final = "not sampled"
 NOT_SENT: Final = "not sent from here"
@@ -81,34 +84,52 @@ def note_writer(database: sqlite3.Connection, header: Header, *, over: bool) -> 
 def store(database: sqlite3.Connection, records: Iterable[_Record], writer: Writer) -> None:
     """Put in what a process wrote, in the order in which it did."""
     records = list(records)
-    _store_spans(database, [record for record in records if isinstance(record, SpanRecord)], writer)
-    signals = [_signal(record, writer) for record in records if not isinstance(record, SpanRecord)]
+    entries = [entry_of(record) if isinstance(record, SpanRecord) else record for record in records]
+    _store_spans(database, [entry for entry in entries if isinstance(entry, Entry)], writer)
+    signals = [_signal(record, writer) for record in records if isinstance(record, (LogRecord, MetricsRecord))]
     database.executemany(_SIGNAL, signals)
 
 
-def _store_spans(database: sqlite3.Connection, records: list[SpanRecord], writer: Writer) -> None:
-    last: dict[tuple[str, str], SpanRecord] = {}
+def _store_spans(database: sqlite3.Connection, entries: list[Entry], writer: Writer) -> None:
+    last = _last(database, entries)
     traces: dict[str, tuple[int, int]] = {}
     latest = 0
-    for record in records:
-        ids = record.trace_id, record.span_id
-        # Most spans start and end within one batch: then their start is never written.
-        if record.end is not None or ids not in last or last[ids].end is None:
-            last[ids] = record
-        start, holds = traces.get(record.trace_id, (record.start, 0))
-        traces[record.trace_id] = min(start, record.start), max(holds, _holds(record))
-        latest = max(latest, record.start, record.end or 0)
-    database.executemany(_UPSERT, [row_of(record, writer.process) for record in last.values()])
+    for entry in entries:
+        start, holds = traces.get(entry.trace_id, (entry.start, 0))
+        traces[entry.trace_id] = min(start, entry.start), max(holds, _holds(entry))
+        latest = max(latest, entry.start, entry.end or 0)
+    database.executemany(_UPSERT, [row_of(entry, writer.process) for entry in last])
     database.executemany(_UPSERT_TRACE, [(trace_id, *values) for trace_id, values in traces.items()])
-    deliver(database, [record for record in last.values() if record.end is not None], writer)
+    deliver(database, [entry for entry in last if entry.end is not None], writer)
     database.execute(
         "UPDATE processes SET last_time = ? WHERE process = ? AND last_time < ?", (latest, writer.process, latest)
     )
 
 
-def deliver(database: sqlite3.Connection, ended: Iterable[SpanRecord], writer: Writer) -> None:
+def _last(database: sqlite3.Connection, entries: list[Entry]) -> list[Entry]:
+    """Return what counts of each span. Most start and end within one batch: then their start is never written."""
+    last: dict[tuple[str, str], Entry] = {}
+    for entry in entries:
+        ids = entry.trace_id, entry.span_id
+        before = last.get(ids)
+        if before is None or not entry.rest:
+            if before is None or before.end is None or entry.end is not None:
+                last[ids] = entry
+        elif before.end is None:
+            last[ids] = joined(before.attributes, entry)
+    return [_joined(database, entry) if entry.rest else entry for entry in last.values()]
+
+
+def _joined(database: sqlite3.Connection, rest: Entry) -> Entry:
+    """Join what came at the end to what came with an earlier batch, unless it was forgotten meanwhile."""
+    row = database.execute(_BEFORE, (rest.trace_id, rest.span_id)).fetchone()
+    attributes, end = (rest.identity, None) if row is None else row
+    return joined(attributes, rest, ended=end is not None)
+
+
+def deliver(database: sqlite3.Connection, ended: Iterable[Entry | SpanRecord], writer: Writer) -> None:
     """Say what is to become of spans that have ended, and count them."""
-    by_state: dict[tuple[int, str], list[SpanRecord]] = {}
+    by_state: dict[tuple[int, str], list[Entry | SpanRecord]] = {}
     for record in ended:
         by_state.setdefault(_state(record, writer), []).append(record)
     for (state, reason), records in by_state.items():
@@ -117,7 +138,7 @@ def deliver(database: sqlite3.Connection, ended: Iterable[SpanRecord], writer: W
         accounts.add(database, writer.process, state, database.executemany(_DELIVERY, rows).rowcount, reason)
 
 
-def _state(record: SpanRecord, writer: Writer) -> tuple[int, str]:
+def _state(record: Entry | SpanRecord, writer: Writer) -> tuple[int, str]:
     if not record.sampled:
         return accounts.WITHHELD, NOT_SAMPLED
     if writer.withheld:
@@ -125,9 +146,8 @@ def _state(record: SpanRecord, writer: Writer) -> tuple[int, str]:
     return (accounts.KEPT if writer.receiver is None else accounts.WAITING), ""
 
 
-def _holds(record: SpanRecord) -> int:
-    role = role_of(record)
-    return 2 if role in {AGENT, WORKFLOW} else 0 if role == OUTCOME else 1
+def _holds(entry: Entry) -> int:
+    return 2 if entry.role in {AGENT, WORKFLOW} else 0 if entry.role == OUTCOME else 1
 
 
 def _signal(record: LogRecord | MetricsRecord, writer: Writer) -> tuple[object, ...]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import Final
 
 from orchestrace import conventions as names
-from orchestrace.journal import columns, row
+from orchestrace.journal import columns, role
 from orchestrace.journal.columns import ABOVE, RUNS, SPAN, SPANS, attribute
 
 __all__ = ["VIEWS"]
@@ -32,12 +32,12 @@ def _select(expressions: dict[str, str], rest: str) -> str:
 
 _BY_ROLE: Final = {
     "invocations": _select(SPAN | columns.INVOCATION, f"FROM {SPANS} WHERE s.role IN {RUNS}"),
-    "iterations": _select(SPAN | columns.ITERATION, f"FROM {SPANS} WHERE s.role = '{row.ITERATION}'"),
-    "calls": _select(SPAN | columns.CALL, f"FROM {SPANS} WHERE s.role = '{row.CALL}'"),
+    "iterations": _select(SPAN | columns.ITERATION, f"FROM {SPANS} WHERE s.role = '{role.ITERATION}'"),
+    "calls": _select(SPAN | columns.CALL, f"FROM {SPANS} WHERE s.role = '{role.CALL}'"),
     "evaluations": _select(
-        SPAN | columns.EVALUATION, f"FROM {SPANS} WHERE s.role = '{row.EVALUATOR}' AND s.verdicts = 0"
+        SPAN | columns.EVALUATION, f"FROM {SPANS} WHERE s.role = '{role.EVALUATOR}' AND s.verdicts = 0"
     ),
-    "outcomes": _select(SPAN | columns.OUTCOME, f"FROM {SPANS} WHERE s.role = '{row.OUTCOME}'"),
+    "outcomes": _select(SPAN | columns.OUTCOME, f"FROM {SPANS} WHERE s.role = '{role.OUTCOME}'"),
 }
 
 _BY_EVENT: Final = _select(
@@ -51,7 +51,7 @@ _INFERRED: Final = f"""(
     SELECT s.trace_id, s.start_time, s.end_time, s.status, s.role, s.process, s.attributes,
         {ABOVE} AS invocation, {attribute(names.ITERATION_INDEX)} AS iteration
     FROM spans AS s
-    WHERE s.role IN ('{row.GENERATOR}', '{row.EVALUATOR}') AND {attribute(names.ITERATION_INFERRED)}
+    WHERE s.role IN ('{role.GENERATOR}', '{role.EVALUATOR}') AND {attribute(names.ITERATION_INFERRED)}
 )"""  # noqa: S608 - our names
 _COMMON: Final = ("agent", "key", "conversation", "session", "user", "tenant", "service")
 _START: Final = "min(s.start_time)"
@@ -76,7 +76,7 @@ _BY_INDEX: Final = _select(
             WHERE a.trace_id = s.trace_id AND a.span_id = s.invocation
         )""",  # noqa: S608 - our names
         # That of the generator which started last: its time stands before it, as 20 digits.
-        "draft": f"""substr(max(CASE s.role WHEN '{row.GENERATOR}' THEN
+        "draft": f"""substr(max(CASE s.role WHEN '{role.GENERATOR}' THEN
             printf('%020d', s.start_time) || {attribute(names.OUTPUT_VALUE)} END), 21)""",
     },
     f"FROM {_INFERRED} AS s LEFT JOIN processes AS p USING (process) GROUP BY s.trace_id, s.invocation, s.iteration",

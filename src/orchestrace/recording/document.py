@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 import orjson
 
-from orchestrace.recording.masking import mask_text
+from orchestrace.recording.masking import mask_text, masked
 from orchestrace.recording.snapshot import encode
 from orchestrace.typing import JSON
 
@@ -43,11 +43,11 @@ def write(value: Wire, limit: int = LIMIT) -> tuple[str, bool]:
     """Return a value as JSON text of at most `limit` bytes before masking, and whether something was left out."""
     whole = _dump(value)
     if len(whole) <= limit and not _holds_data(whole):
-        return mask_text(whole.decode()), False
+        return masked(whole), False
     for shorter in _shortened(value, limit):
         text = _dump(shorter)
         if len(text) <= limit:
-            return mask_text(text.decode()), shorter != value
+            return masked(text), shorter != value
     return encode({"left_out": True, "size": len(whole), "sha256": hashlib.sha256(whole).hexdigest()}), True
 
 

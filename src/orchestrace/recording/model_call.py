@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -138,7 +137,7 @@ class ModelCall(Recording):
     def _finish(self, end: End) -> None:
         answer = self._answer()
         self._read = self._error = None  # they hold the bytes, and the frames of the program
-        super()._finish(replace(end, ending=self._ending(end, answer), value=answer))
+        super()._finish(End(self._ending(end, answer), end.at, answer, end.error, end.failure))
 
     def _answer(self) -> Answer:
         try:

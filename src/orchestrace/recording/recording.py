@@ -13,6 +13,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_
 
 from orchestrace.conventions import ENDING, ERROR_TYPE, ROLE, SCHEMA, SCHEMA_VERSION
 from orchestrace.recording import clock, exceptions, finaliser, lineage
+from orchestrace.recording.attributes import set_on
 from orchestrace.recording.content import is_recorded
 from orchestrace.recording.ending import ABANDONED, ERROR, INTERRUPTED, End
 from orchestrace.recording.guard import report
@@ -127,7 +128,7 @@ class Recording:
     def put(self, attributes: Attributes) -> None:
         """Set attributes on the span, if it still takes any."""
         if attributes and self.span.is_recording():
-            self.span.set_attributes(shortened(attributes, self.span))
+            set_on(self.span, shortened(attributes, self.span))
 
     def pass_on(self, attributes: Attributes) -> None:
         """Set attributes on the span and on every span that starts inside from now on."""

@@ -83,7 +83,7 @@ def read_request(body: JSONObject) -> ModelRequest:
 def read_response(body: JSONObject) -> ModelResponse:
     """Read a whole answer; an `error` in it, or in one of its choices, is its failure."""
     choices = sorted(objects_at(body, "choices"), key=lambda choice: integer_at(choice, "index") or 0)
-    failures = (read_failure({"error": said.get("error")}) for said in (body, *choices))
+    failures = [read_failure({"error": said["error"]}) for said in (body, *choices) if said.get("error") is not None]
     failure = next(filter(None, failures), None)
     raw = [text_at(choice, "finish_reason") for choice in choices]
     return ModelResponse(

@@ -31,6 +31,7 @@ _READ: Final = {
     "tool_call_id",
     "tool_calls",
 }
+_ALWAYS: Final = ("role", "content")
 _ADDRESSED: Final = {
     "audio_url": "audio",
     "document_url": "document",
@@ -50,12 +51,20 @@ def read_message(said: JSONObject, role: str) -> Message:
     A tool's answer is one part, whatever it is made of. What compatible hosts add to a message (annotations,
     reasoning details, cache marks) stands in further keys beside the parts.
     """
+    words = said.get("content")
     role = text_at(said, "role") or role
-    if len(said) == 2 and role not in _ANSWERING and "role" in said and (words := text_at(said, "content")):  # noqa: PLR2004 - role and content
-        return {"role": role, "parts": [text(words)]}  # nearly all messages of a long conversation
+    if words and type(words) is str and role not in _ANSWERING and _says_no_more(said):
+        return {"role": role, "parts": [text(words)]}
     parts = [_tool_answer(said)] if role in _ANSWERING else _parts(said)
     further = {key: value for key, value in rest_of(said, _READ).items() if value != []}
     return message_from(role, parts, further)
+
+
+def _says_no_more(said: JSONObject) -> bool:
+    """Tell whether a message has a role and a content alone, as nearly all of a long conversation have."""
+    if len(said) == 2 and "role" in said:  # noqa: PLR2004 - role and content
+        return True
+    return all(key in _ALWAYS or value is None or value == [] for key, value in said.items())
 
 
 def _parts(said: JSONObject) -> list[Part]:

@@ -41,26 +41,25 @@ def read_usage(said: JSONObject) -> Usage | None:
     """
     counts = dict(said)
     for details in _DETAILS:
-        counts |= rest_of(object_at(said, details), ())
+        if details in said:
+            counts |= rest_of(object_at(said, details), ())
     asked = count_at(counts, "prompt_tokens", "input_tokens")
     answered = count_at(counts, "completion_tokens", "output_tokens")
     reasoning = count_at(counts, "reasoning_tokens")
     if asked is not None and answered is not None and reasoning:
         apart = count_at(counts, "total_tokens") == asked + answered + reasoning
         answered += reasoning if apart else 0
-    usage = Usage(
-        input_tokens=asked,
-        output_tokens=answered,
-        cache_read=count_at(counts, "cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens"),
-        cache_write=count_at(counts, "cache_write_tokens", "cache_creation_input_tokens"),
-        reasoning=reasoning,
-        further=_further(said),
-    )
-    return None if usage == Usage() else usage
+    cache_read = count_at(counts, "cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")
+    cache_write = count_at(counts, "cache_write_tokens", "cache_creation_input_tokens")
+    if asked is answered is cache_read is cache_write is reasoning is None:
+        return None
+    return Usage(asked, answered, cache_read, cache_write, reasoning, _further(said))
 
 
 def _further(said: JSONObject) -> JSONObject:
     """Return what nobody has read yet and is not 0: sound, pictures, guesses that came true, a price."""
+    if said.keys() <= _COUNTED:
+        return {}
     rest = rest_of(said, _COUNTED)
     rest |= {key: rest_of(object_at(rest, key), _COUNTED) for key in _DETAILS if key in rest}
     counted = {key: _without_zeros(value) if isinstance(value, dict) else value for key, value in rest.items()}

@@ -120,8 +120,11 @@ def rest_of(body: JSONObject, read: Collection[str]) -> JSONObject:
 
 def attributes_from(body: JSONObject, names: Iterable[tuple[str, str, Reader]]) -> dict[str, AttributeValue]:
     """Return span attributes by a table of (name, key, how to read it); the last of several keys for a name wins."""
-    read = ((name, reader(body, key)) for name, key, reader in names)
-    return {name: value for name, value in read if value is not None}
+    found: dict[str, AttributeValue] = {}
+    for name, key, reader in names:  # of a long table hardly anything is there
+        if key in body and (value := reader(body, key)) is not None:
+            found[name] = value
+    return found
 
 
 def finish_reasons(raw: Sequence[str | None], words: Mapping[str, str], *, failed: bool) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -100,17 +101,24 @@ def recognise(method: str, host: str, path: str) -> Match | None:
     if method == "POST":
         if not path.endswith(_POSTED):
             return None
-        wire = next(wire for ending, wire in WIRES.items() if path.endswith(ending))
+        wires, where = WIRES, path
     elif method == "GET":
-        folder = path.rpartition("/")[0]
-        if not folder.endswith(_FETCHED):
+        where = path.rpartition("/")[0]
+        if not where.endswith(_FETCHED):
             return None
-        wire = next(wire for ending, wire in FETCHES.items() if folder.endswith(ending))
+        wires = FETCHES
     else:
         return None
-    provider = provider_at(host, path)
+    ending, model = _parts_of(where, path)
+    wire, provider = wires[ending], provider_at(host, path)
     usual = "azure.ai.openai" if _AZURE in path else wire.provider
-    return Match(wire, provider or usual, known_host=provider is not None, model=_model_in(path))
+    return Match(wire, provider or usual, known_host=provider is not None, model=model)
+
+
+@lru_cache(maxsize=256)
+def _parts_of(where: str, path: str) -> tuple[str, str | None]:
+    """Return how a path ends that some wire has, and the model that it names."""
+    return next(ending for ending in (*_POSTED, *_FETCHED) if where.endswith(ending)), _model_in(path)
 
 
 def _model_in(path: str) -> str | None:

@@ -1,0 +1,37 @@
+"""What the frames of those spans say that have started here and not ended: their ends need not say it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from orchestrace.records import SpanRecord
+from orchestrace.typing import AttributeValue
+
+__all__ = ["MOST", "Beginnings"]
+
+MOST: Final = 4096
+"""Spans that are kept in mind. Of one that was forgotten, or never ends, the frame of the end says everything."""
+
+
+class Beginnings:
+    """
+    The attributes with which spans began, by span. Every step is one of a dict's own, so that threads need no lock.
+
+    What is kept are the attributes' own objects, which their spans hold anyway.
+    """
+
+    __slots__ = ("_begun",)
+
+    def __init__(self) -> None:
+        self._begun: dict[tuple[str, str], Mapping[str, AttributeValue]] = {}
+
+    def note(self, record: SpanRecord) -> None:
+        """Take note of a start that is on disk."""
+        if len(self._begun) >= MOST:
+            self._begun.pop(next(iter(self._begun.copy()), ("", "")), None)
+        self._begun[record.trace_id, record.span_id] = record.attributes.copy()
+
+    def take(self, record: SpanRecord) -> Mapping[str, AttributeValue] | None:
+        """Return the attributes with which a span began that has ended; None if nobody knows."""
+        return self._begun.pop((record.trace_id, record.span_id), None)
