@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -19,25 +19,31 @@ _INVALID = SpanContext(0, 0, is_remote=False)
 def record_of(span: ReadableSpan) -> SpanRecord:
     """Return what `span` holds right now; `end` is None while it runs."""
     context = span.get_span_context() or _INVALID
-    scope = span.instrumentation_scope
+    scope, parent, status = span.instrumentation_scope, span.parent, span.status
     return SpanRecord(
-        trace_id=format_trace_id(context.trace_id),
-        span_id=format_span_id(context.span_id),
-        parent_id=format_span_id(span.parent.span_id) if span.parent is not None else None,
+        trace_id=f"{context.trace_id:032x}",
+        span_id=f"{context.span_id:016x}",
+        parent_id=f"{parent.span_id:016x}" if parent is not None else None,
         name=span.name,
         kind=span.kind.value,
         start=span.start_time or 0,
         end=span.end_time,
-        status=span.status.status_code.name,
-        status_message=span.status.description,
+        status=status.status_code.name,
+        status_message=status.description,
         attributes=_values(getattr(span, "_attributes", None) or span.attributes),
-        events=[EventRecord(event.name, event.timestamp, _values(event.attributes)) for event in span.events],
-        links=[_link(link.context, _values(link.attributes)) for link in span.links],
+        events=[EventRecord(one.name, one.timestamp, _values(one.attributes)) for one in _listed(span, "events")],
+        links=[_link(link.context, _values(link.attributes)) for link in _listed(span, "links")],
         scope=scope.name if scope is not None else "",
         scope_version=(scope.version or "") if scope is not None else "",
-        trace_state=context.trace_state.to_header(),
+        trace_state=context.trace_state.to_header() if context.trace_state else "",
         sampled=context.trace_flags.sampled,
     )
+
+
+def _listed(span: ReadableSpan, name: str) -> Sequence[Any]:
+    # The SDK copies the list twice, with a lock; hardly a span has any.
+    inner = getattr(span, f"_{name}", None)
+    return () if inner is not None and not len(inner) else getattr(span, name)
 
 
 def _values(attributes: Mapping[str, Any] | None) -> dict[str, AttributeValue]:

@@ -41,13 +41,19 @@ def fold_chunks(body: bytes) -> tuple[JSONObject, bool]:
     head: JSONObject = {}
     usage: JSON = None
     error: JSON = None
+    begun = False
     for name, chunk in json_events(stream.events):
-        head = head if head.get("id") else chunk  # Azure's first chunk has an empty one
+        if not begun:
+            head, begun = chunk, bool(chunk.get("id"))  # Azure's first chunk has an empty one
         usage = chunk.get("usage") or usage
         error = error or chunk.get("error") or (chunk if name == "error" else None)
         for place, piece in enumerate(objects_at(chunk, "choices")):
             index = integer_at(piece, "index")
-            choices.setdefault(place if index is None else index, []).append(piece)
+            index = place if index is None else index
+            if index in choices:
+                choices[index].append(piece)
+            else:
+                choices[index] = [piece]
     folded = [_choice(choices[index]) for index in sorted(choices)]
     whole: JSONObject = head | {"choices": [*folded], "usage": usage, "error": error}
     done = any(event and event[1] == _DONE for event in (stream.rest, *reversed(stream.events)))
@@ -69,8 +75,12 @@ def _merged(pieces: list[JSONObject]) -> JSONObject:
     columns: dict[str, list[JSON]] = {}
     for piece in pieces:
         for key, value in piece.items():
-            if value is not None:
-                columns.setdefault(key, []).append(value)
+            if value is None:
+                continue
+            if key in columns:
+                columns[key].append(value)
+            else:
+                columns[key] = [value]
     return {key: _field(key, values) for key, values in columns.items()}
 
 

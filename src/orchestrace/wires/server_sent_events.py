@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+import orjson
 
 from orchestrace.typing import JSONObject
 from orchestrace.wires.reading import object_from
@@ -15,6 +17,7 @@ Event: TypeAlias = tuple[str, str]
 """The name of an event and its data."""
 
 _UNNAMED: Final = "message"
+_DATA: Final = "data: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,13 @@ def split_events(body: bytes) -> ServerSentEvents:
     text = body.decode(errors="replace").removeprefix("\ufeff")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
+    blocks = text.removesuffix("\n\n").split("\n\n")
+    if text.count("\n") == 2 * len(blocks) and all(block.startswith(_DATA) for block in blocks):
+        return ServerSentEvents([(_UNNAMED, block[len(_DATA) :]) for block in blocks])  # nearly all bodies
+    return _split_lines(text)
+
+
+def _split_lines(text: str) -> ServerSentEvents:
     events: list[Event] = []
     name, data, begun = _UNNAMED, None, False
     for line in text.removesuffix("\n").split("\n"):
@@ -47,8 +57,8 @@ def split_events(body: bytes) -> ServerSentEvents:
             if data is not None:
                 events.append((name, data))
             name, data, begun = _UNNAMED, None, False
-        elif line.startswith("data: ") and data is None:  # nearly all lines
-            data = line[6:]
+        elif line.startswith(_DATA) and data is None:  # nearly all lines
+            data = line[len(_DATA) :]
         elif not line.startswith(":"):
             begun = True
             field, _, value = line.partition(":")
@@ -60,6 +70,13 @@ def split_events(body: bytes) -> ServerSentEvents:
     return ServerSentEvents(events, (name, data or "") if begun or data is not None else None)
 
 
-def json_events(events: list[Event]) -> Iterator[tuple[str, JSONObject]]:
-    """Return the events whose data is a JSON object, parsed."""
+def json_events(events: list[Event]) -> Iterable[tuple[str, JSONObject]]:
+    """Return the events whose data is a JSON object, parsed: all at once, which takes half as long, or else each."""
+    named = [event for event in events if event[1].startswith("{") and event[1].endswith("}")]
+    try:
+        values = orjson.loads(f"[{','.join([data for _, data in named])}]")
+    except ValueError:
+        values = []
+    if len(values) == len(named) and all(type(value) is dict for value in values):
+        return zip([name for name, _ in named], values, strict=True)
     return ((name, value) for name, data in events if (value := object_from(data)) is not None)
