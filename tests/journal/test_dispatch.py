@@ -12,12 +12,12 @@ import pytest
 from orchestrace.balance import Balance
 from orchestrace.conventions import ROLE
 from orchestrace.journal import accounts
-from orchestrace.journal import dispatch as module
 from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.database import FILE_NAME, transaction
 from orchestrace.journal.dispatch import Dispatch
 from orchestrace.journal.election import is_vacant
 from orchestrace.journal.encoding import Header, encode
+from orchestrace.journal.memory import MemoryOutbox
 from orchestrace.journal.outbox import TRACES
 from orchestrace.journal.overflow import Overflow
 from orchestrace.journal.signals import encode_log
@@ -57,8 +57,8 @@ def make(folder: Path) -> Iterator[Make]:
     for dispatch in made:
         dispatch.close()
         for memory in (dispatch._memory, *getattr(dispatch, "_inherited", ())):
-            if isinstance(memory, sqlite3.Connection):
-                memory.close()
+            if isinstance(memory, MemoryOutbox) and memory._database is not None:
+                memory._database.close()
 
 
 @pytest.fixture
@@ -84,12 +84,6 @@ def waiting(dispatch: Dispatch) -> list[str]:
     """Return the names of the spans in all outboxes."""
     found = [one for outbox in dispatch.outboxes() for one in outbox.waiting(TRACES, 99, 1 << 30)]
     return [record.name for _, _, record in found]  # type: ignore[union-attr]
-
-
-def deliver(dispatch: Dispatch) -> None:
-    """Have everything arrive."""
-    for outbox in dispatch.outboxes():
-        outbox.delivered(TRACES, [key for key, _, _ in outbox.waiting(TRACES, 99, 1 << 30)])
 
 
 class TestOnDisk:
@@ -193,45 +187,6 @@ class TestInMemory:
         assert (span(1, end=1), {"service.name": "shop"}) == (record, outbox.resource(process))
         assert [logged] == [one for _, _, one in outbox.waiting("logs", 9, 1 << 20)]
         assert (False, False) == (bool(overflow), diskless.is_leading)
-
-    def test_is_accounted_for(self, diskless: Dispatch, overflow: Overflow, span: Callable[..., SpanRecord]) -> None:
-        """What ended there is delivered, waiting, refused or dropped, and stays so when nothing more comes."""
-        for number in range(3):
-            overflow.put(encode(span(number, end=number + 1)))
-        overflow.put(encode(span(9, end=9, sampled=False)))
-        unsampled = {"not sampled": 1}
-        (outbox,) = diskless.outboxes()
-        balances = [diskless.balance]
-        one, two, _ = (key for key, _, _ in outbox.waiting(TRACES, 9, 1 << 20))
-        outbox.delivered(TRACES, [one])
-        outbox.refused(TRACES, [two], "no")
-        diskless.outboxes()
-        balances.append(diskless.balance)
-        overflow.put(encode(span(5, end=5)))
-        diskless.outboxes()
-
-        assert [Balance(waiting=3, dropped=unsampled), Balance(1, 1, 1, unsampled)] == balances
-        assert Balance(1, 2, 1, unsampled) == diskless.balance
-
-    def test_is_bounded(
-        self,
-        diskless: Dispatch,
-        overflow: Overflow,
-        span: Callable[..., SpanRecord],
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        """What is too much stays where it overflowed to, which is bounded too; what has arrived makes room."""
-        monkeypatch.setattr(module, "LARGEST", 1 << 20)
-        long, held = {"long": "x" * (1 << 20)}, []
-        for number in range(3):
-            overflow.put(encode(span(number, end=number + 1, attributes=long)))
-            held.append((waiting(diskless), bool(overflow)))
-        deliver(diskless)
-        after = waiting(diskless)
-        deliver(diskless)
-
-        assert [(["span 0"], False), (["span 0"], True), (["span 0"], True)] == held
-        assert (["span 1", "span 2"], [], Balance(delivered=3)) == (after, waiting(diskless), diskless.balance)
 
     def test_survives_the_end(self, diskless: Dispatch, overflow: Overflow, span: Callable[..., SpanRecord]) -> None:
         """Nobody else has it."""

@@ -12,17 +12,16 @@ from typing import Final
 from orchestrace.balance import Balance
 from orchestrace.concurrency.fork_guard import ForkGuard
 from orchestrace.exceptions import JournalError
-from orchestrace.journal import accounts
 from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.adoption import adopt
 from orchestrace.journal.damage import watched
-from orchestrace.journal.database import Database, connect, connect_in_memory, transaction
+from orchestrace.journal.database import Database, connect, transaction
 from orchestrace.journal.election import Election
 from orchestrace.journal.encoding import Header
-from orchestrace.journal.entry import read
+from orchestrace.journal.memory import MemoryOutbox
 from orchestrace.journal.outbox import Outbox
-from orchestrace.journal.overflow import LARGEST, Overflow
-from orchestrace.journal.store import note_receiver, note_writer, store
+from orchestrace.journal.overflow import Overflow
+from orchestrace.journal.store import note_receiver
 from orchestrace.recording.guard import report
 from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
 from orchestrace.typing import AttributeValue
@@ -31,12 +30,6 @@ __all__ = ["Dispatch"]
 
 _ADOPT: Final = 0.5
 """Seconds between two looks at what nobody else will send."""
-_SETTLED: Final = (
-    f"DELETE FROM spans WHERE id NOT IN (SELECT id FROM deliveries WHERE state = {accounts.WAITING})",  # noqa: S608 - our names
-    f"DELETE FROM deliveries WHERE state <> {accounts.WAITING}",  # noqa: S608 - as above
-    "DELETE FROM traces",
-)
-"""What of a database in memory nobody will ask for; the accounts know of it."""
 
 
 class Dispatch:
@@ -48,8 +41,7 @@ class Dispatch:
 
     _database: Database | None
     _outbox: Outbox | None
-    _memory: sqlite3.Connection | None
-    _memory_outbox: Outbox | None
+    _memory: MemoryOutbox | None
 
     def __init__(
         self,
@@ -91,14 +83,16 @@ class Dispatch:
     def forked(self) -> None:
         """Begin anew in a forked child: lock and database are the parent's."""
         self._election.leave()
-        self._inherited = (self._database, self._memory, self._outbox, self._memory_outbox)  # neither used nor closed
+        self._inherited = (self._database, self._outbox, self._memory)  # neither used nor closed
         self.balance = Balance()
         self._begin()
 
     def _begin(self) -> None:
         self._election = Election(self._folder, self._receiver.id)
         self._database, self._outbox = None, None
-        self._memory, self._memory_outbox = None, None
+        self._memory = None
+        if self._overflow is not None and self._header is not None:
+            self._memory = MemoryOutbox(self._overflow, self._header)
         self._adopt_at = 0.0
 
     def _on_disk(self) -> Outbox | None:
@@ -142,39 +136,11 @@ class Dispatch:
             adopt(database, self._folder, self._number, self._service)
 
     def _in_memory(self) -> Outbox | None:
-        if self._memory_outbox is not None and self._memory is not None:
-            self.balance = Balance.sum(accounts.balances(self._memory).values())
-        if self._overflow and self._header is not None:
-            self._fill(self._header())
-        return self._memory_outbox
-
-    def _fill(self, header: Header) -> None:
         if self._memory is None:
-            self._memory = connect_in_memory()
-        if not _has_room(self._memory):  # what comes now stays where it overflowed to, which is bounded too
-            return
-        with transaction(self._memory):
-            writer = note_writer(self._memory, header, over=False)
-            found = []
-            while self._overflow is not None and (payload := self._overflow.take()) is not None:
-                said = read(payload)
-                if said is not None and not isinstance(said, Header):
-                    found.append(said)
-            store(self._memory, found, writer)
-        self.balance = Balance.sum(accounts.balances(self._memory).values())
-        if self._memory_outbox is None:
-            self._memory_outbox = Outbox(self._memory, writer.receiver or 0)
-
-
-def _has_room(memory: sqlite3.Connection) -> bool:
-    """Make room in memory, and tell whether there is any."""
-    with transaction(memory):
-        for statement in _SETTLED:
-            memory.execute(statement)
-    pages, free, size = (
-        memory.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
-    )
-    return bool((pages - free) * size < LARGEST)
+            return None
+        outbox = self._memory.outbox()
+        self.balance = self._memory.balance()
+        return outbox
 
 
 class _Guarded:
