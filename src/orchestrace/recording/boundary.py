@@ -50,8 +50,11 @@ class Boundary:
     def end(self, end: End) -> None:
         """End the call with the method, unless its stream goes on."""
         self.open = False
-        if self.call is not None and (end.error is not None or self.streaming is None):
-            self.call.end(end)
+        # Let go of: the call was made in a context that holds this, and what waits for the garbage collector holds a
+        # prompt, and makes it run more often.
+        call, self.call = self.call, None
+        if call is not None and (end.error is not None or self.streaming is None):
+            call.end(end)
 
 
 def open_boundary(_args: tuple[Any, ...], _kwargs: Mapping[str, Any]) -> Boundary | None:

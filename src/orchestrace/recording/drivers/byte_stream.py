@@ -26,6 +26,8 @@ class ByteStream:
 
     __slots__ = ("_begun", "_chunks", "_done", "_further", "_room", "add")
 
+    _further: Callable[[], None]
+
     def __init__(self, begun: Callable[[], Callable[[], None] | None], done: Callable[[End], None]) -> None:
         self._begun = begun
         self._done: Callable[[End], None] | None = done
@@ -70,7 +72,7 @@ class ByteStream:
             report("first chunk", error)
         else:
             if further is not None:
-                self._further: Callable[[], None] = further
+                self._further = further
                 self.add = self._timed
 
     def _timed(self, chunk: bytes) -> None:
@@ -89,7 +91,17 @@ class ByteStream:
         done, self._done = self._done, None
         if done is None:
             return
+        # Its own methods, and those of the call: whatever holds itself waits, with all its bytes, for the collector.
+        self.add, self._begun, self._further = _unheard, _nothing, _nothing
         try:
             done(End(ending, clock.now(), error=error))
         except Exception as fault:  # noqa: BLE001 - nothing of ours reaches the program
             report("end of a stream", fault)
+
+
+def _unheard(chunk: bytes) -> None:
+    """Let a chunk pass that comes after the end."""
+
+
+def _nothing() -> None:
+    """Take no note."""
