@@ -26,7 +26,7 @@ from orchestrace.export.signals import Signals, build_signals
 from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.dispatch import Dispatch
 from orchestrace.journal.journal import Journal
-from orchestrace.journal.ledger import Ledger, read_ledger
+from orchestrace.journal.ledger import Ledger
 from orchestrace.journal.store import NOT_SAMPLED, NOT_SENT
 from orchestrace.pipeline.fence import Fence
 from orchestrace.pipeline.id_generator import configured_id_generator
@@ -79,7 +79,8 @@ class Running:
 
     def balance(self) -> Balance:
         """Return what became of the spans that ended in this process."""
-        return self._account()[0]
+        with self._ledger() as ledger:
+            return self._account(ledger)[0]
 
     def flush(self, timeout: float) -> Flushed:
         """Wait until all that ended is in the journal, and acknowledged if it has a receiver; say whether it was."""
@@ -89,9 +90,9 @@ class Running:
         printed = self.printer is None or self.printer.flush(timeout)
         if self.forwarder is not None:
             self.forwarder.hurry()
-        self._wait(deadline)
+        account = self._wait(deadline)
         # What was acknowledged needs no database; what is neither there nor acknowledged waits.
-        return self._flushed(stored=(stored or self.forwarder is not None) and printed)
+        return self._flushed(*account, stored=(stored or self.forwarder is not None) and printed)
 
     def stop(self, timeout: float, *, patience: float | None = None) -> None:
         """
@@ -118,31 +119,32 @@ class Running:
             self.signals.stop()
             self.journal.close()
 
-    def _wait(self, deadline: float, patience: float | None = None, begun: float = 0.0) -> None:
+    def _wait(self, deadline: float, patience: float | None = None, begun: float = 0.0) -> tuple[Balance, int]:
         """
-        Wait until nothing of this process waits any more, as long as something arrives now and then.
+        Wait until nothing of this process waits any more, as long as something arrives now and then; return what waits.
 
         The first acknowledgement has `patience` seconds from `begun` on: storing what there is came out of them.
         """
-        if self.forwarder is None or self.dispatch is None:
-            return
-        pause, arrived = _SHORTEST_PAUSE, self.balance().delivered
-        until = deadline if patience is None else begun + patience
-        with closing(Ledger(self.journal.folder, self.journal.header().process)) as ledger:
-            while time.monotonic() < deadline:
-                balance, signals = self._account(ledger)
-                if not balance.waiting and not signals:
-                    return
-                if patience is not None and balance.delivered > arrived:
-                    arrived, until = balance.delivered, time.monotonic() + patience
-                if time.monotonic() >= until or (patience is not None and self.forwarder.is_put_off):
-                    return
+        pause, until = _SHORTEST_PAUSE, deadline if patience is None else begun + patience
+        with self._ledger() as ledger:
+            balance, signals = self._account(ledger)
+            arrived = balance.delivered
+            while self.forwarder is not None and (balance.waiting or signals) and time.monotonic() < until:
+                if patience is not None and self.forwarder.is_put_off:
+                    break
                 time.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
+                balance, signals = self._account(ledger)
+                if patience is not None and balance.delivered > arrived:
+                    arrived, until = balance.delivered, min(time.monotonic() + patience, deadline)
+        return balance, signals
 
-    def _account(self, ledger: Ledger | None = None) -> tuple[Balance, int]:
-        process = self.journal.header().process
-        stored, signals = read_ledger(self.journal.folder, process) if ledger is None else ledger.read()
+    def _ledger(self) -> closing[Ledger]:
+        return closing(Ledger(self.journal.folder, self.journal.header().process))
+
+    def _account(self, ledger: Ledger) -> tuple[Balance, int]:
+        """Return the balance, and how many log records and metrics wait."""
+        stored, signals = ledger.read()
         parts = [stored]
         if self.dispatch is not None:
             parts.append(self.dispatch.balance)
@@ -152,8 +154,7 @@ class Running:
         ahead = max(0, self.journal.ended_spans - known.ended)
         return Balance(known.delivered, known.waiting + ahead, known.refused, known.dropped), signals
 
-    def _flushed(self, *, stored: bool) -> Flushed:
-        balance, signals = self._account()
+    def _flushed(self, balance: Balance, signals: int, *, stored: bool) -> Flushed:
         lost = {reason: spans for reason, spans in balance.dropped.items() if reason not in {NOT_SAMPLED, NOT_SENT}}
         missing = [
             ("not everything is in the journal's database", not stored),

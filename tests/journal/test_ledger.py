@@ -9,7 +9,7 @@ from orchestrace.balance import Balance
 from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.database import FILE_NAME, connect, transaction
 from orchestrace.journal.encoding import Header
-from orchestrace.journal.ledger import Ledger, read_ledger
+from orchestrace.journal.ledger import Ledger
 from orchestrace.journal.store import note_writer, store
 from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
 
@@ -17,7 +17,13 @@ COLLECTOR = Addressee("5d", "http://collector:4318")
 NOTHING = (Balance(), 0)
 
 
-class TestReadLedger:
+def read(folder: Path, process: str) -> tuple[Balance, int]:
+    """Ask once."""
+    with closing(Ledger(folder, process)) as ledger:
+        return ledger.read()
+
+
+class TestRead:
     def test_is_of_one_process(
         self, database: sqlite3.Connection, folder: Path, span: Callable[..., SpanRecord]
     ) -> None:
@@ -29,29 +35,29 @@ class TestReadLedger:
                 store(database, [span(number, end=9), *signals[: 2 - number % 2]], writer)
 
         assert [(Balance(waiting=1), 2), (Balance(waiting=1), 1), (Balance(waiting=1), 0), NOTHING] == [
-            read_ledger(folder, process) for process in ("a", "b", "c", "nobody")
+            read(folder, process) for process in ("a", "b", "c", "nobody")
         ]
 
     def test_of_no_folder_is_nothing(self, folder: Path) -> None:
         """Nor is one made."""
-        assert (NOTHING, False) == (read_ledger(folder, "a"), folder.exists())
+        assert (NOTHING, False) == (read(folder, "a"), folder.exists())
 
     def test_of_a_file_that_is_no_database_is_nothing(self, folder: Path) -> None:
         """Whoever asks is a program that does something else: it never raises."""
         folder.mkdir()
         (folder / FILE_NAME).write_text("no database" * 1000)
-        assert read_ledger(folder, "a") == NOTHING
+        assert read(folder, "a") == NOTHING
         (folder / FILE_NAME).unlink()
         (folder / FILE_NAME).mkdir()
 
-        assert read_ledger(folder, "a") == NOTHING
+        assert read(folder, "a") == NOTHING
 
     def test_of_a_later_version_is_nothing(self, database: sqlite3.Connection, folder: Path) -> None:
         """As of one that is older, and whose tables are not there."""
         for version in (1, 999):
             database.execute(f"PRAGMA user_version = {version}")
 
-            assert read_ledger(folder, "a") == NOTHING
+            assert read(folder, "a") == NOTHING
 
     def test_does_not_wait_for_who_writes(
         self, database: sqlite3.Connection, folder: Path, span: Callable[..., SpanRecord]
@@ -63,10 +69,10 @@ class TestReadLedger:
         with transaction(database):
             store(database, [span(2, end=9)], writer)
 
-            assert (Balance(waiting=1), 0) == read_ledger(folder, "a")
+            assert (Balance(waiting=1), 0) == read(folder, "a")
 
 
-class TestLedger:
+class TestReadAgain:
     def test_tells_anew_what_there_is(
         self, database: sqlite3.Connection, folder: Path, span: Callable[..., SpanRecord]
     ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +12,7 @@ from orchestrace.exceptions import JournalError
 from orchestrace.journal.accounts import balance_of
 from orchestrace.journal.database import FILE_NAME, connect_to_read
 
-__all__ = ["Ledger", "read_ledger"]
+__all__ = ["Ledger"]
 
 _SIGNALS: Final = (
     "SELECT count(*) FROM signals JOIN processes USING (process) "
@@ -59,12 +59,6 @@ class Ledger:
             self.close()
             self._database, self._file = connect_to_read(self._folder), file
         return self._database
-
-
-def read_ledger(folder: Path, process: str) -> tuple[Balance, int]:
-    """Return what `Ledger.read` does, once."""
-    with closing(Ledger(folder, process)) as ledger:
-        return ledger.read()
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
