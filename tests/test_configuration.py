@@ -75,6 +75,24 @@ class TestConfigure:
         assert "no setting 'endpiont'. Did you mean 'endpoint'? It has: service_name, endpoint," in said["errors"][0]
         assert "endpoint: 'str | None' = None" in said["signature"]
 
+    def test_services_of_ours_are_told_until_shutdown(self, tmp_path: Path) -> None:
+        """By argument, else by the variable; a provider of models is an error before anything is set up."""
+        asked = "from orchestrace.taps.recipients import is_told as told\n"
+        said, log = execute(
+            asked + 'try: orchestrace.configure(propagate_to=["api.openai.com"])\n'
+            "except orchestrace.exceptions.ConfigurationError as error: words = str(error)\n"
+            'before = orchestrace.status().configured, told("crm", 80)\n'
+            'orchestrace.configure(); named = told("crm", 80), told("erp", 80); orchestrace.shutdown()\n'
+            'orchestrace.configure(propagate_to=["erp"]); given = told("crm", 80), told("erp", 80)\n'
+            'orchestrace.shutdown(); say(words=words, found=[before, named, given, told("erp", 80)])',
+            tmp_path,
+            ORCHESTRACE_PROPAGATE_TO="crm",
+        )
+
+        assert "" == log
+        assert "a provider of models" in said["words"]
+        assert [[False, False], [True, False], [False, True], False] == said["found"]
+
     def test_decorated_but_not_configured_is_said_once(self, tmp_path: Path) -> None:
         """The program runs, and one line says that nothing is recorded."""
         said, log = execute('craft(1); craft(2); say(result=craft("x"))', tmp_path)

@@ -13,8 +13,10 @@ from orchestrace.prompts import Example, Prompt
 from orchestrace.recording.content import content
 
 if TYPE_CHECKING:
+    from orchestrace.assignment import assign
     from orchestrace.configuration import configure, flush, shutdown, status
     from orchestrace.conversation import messages_of
+    from orchestrace.identity import experiment, session
     from orchestrace.instrumentation import instrument, uninstrument
     from orchestrace.model_calls import llm_call
     from orchestrace.propagation import environment, extract, inject
@@ -24,11 +26,13 @@ __all__ = [
     "Example",
     "Prompt",
     "agent",
+    "assign",
     "configure",
     "content",
     "current",
     "environment",
     "evaluator",
+    "experiment",
     "extract",
     "flush",
     "generator",
@@ -39,6 +43,7 @@ __all__ = [
     "messages_of",
     "reference",
     "retriever",
+    "session",
     "shutdown",
     "status",
     "tool",
@@ -47,14 +52,17 @@ __all__ = [
 ]
 
 _LOADED_WHEN_USED = {
+    "assign": "assignment",
     "configure": "configuration",
     "environment": "propagation",
+    "experiment": "identity",
     "extract": "propagation",
     "flush": "configuration",
     "inject": "propagation",
     "instrument": "instrumentation",
     "llm_call": "model_calls",
     "messages_of": "conversation",
+    "session": "identity",
     "shutdown": "configuration",
     "status": "configuration",
     "uninstrument": "instrumentation",

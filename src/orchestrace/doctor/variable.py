@@ -14,6 +14,7 @@ from orchestrace.journal.location import VARIABLE as JOURNAL
 from orchestrace.recording.content import VARIABLE as CONTENT
 from orchestrace.recording.switch import VARIABLES as SWITCHES
 from orchestrace.settings import Settings
+from orchestrace.taps.recipients import VARIABLE as PROPAGATE_TO
 
 __all__ = ["OURS", "check"]
 
@@ -24,6 +25,7 @@ OURS: Final = frozenset(
         AGE_VARIABLE,
         SIZE_VARIABLE,
         "ORCHESTRACE_RECORDINGS",
+        PROPAGATE_TO,
     }
 )
 """Every variable of our own."""

@@ -11,6 +11,7 @@ from opentelemetry.trace import SpanKind
 from orchestrace import conventions as names
 from orchestrace.recording import lineage
 from orchestrace.recording.arguments import Call
+from orchestrace.recording.attribution import attributed
 from orchestrace.recording.ending import End
 from orchestrace.recording.live import is_live
 from orchestrace.recording.prompt_use import PromptUse, listen
@@ -20,7 +21,7 @@ from orchestrace.recording.roles.declaration import Declaration
 from orchestrace.recording.selectors import MISSING, select_from
 from orchestrace.recording.snapshot import encode
 from orchestrace.recording.strand import current_strand
-from orchestrace.recording.text import JSON_TYPE, label, written
+from orchestrace.recording.text import JSON_TYPE, written
 from orchestrace.typing import AttributeValue
 
 __all__ = ["RUNS", "Role", "Subject"]
@@ -100,15 +101,12 @@ class Role(Recording):
 
     def _identity(self, call: Call) -> dict[str, AttributeValue]:
         said = self.declaration
-        session = call.find(said.session)
-        found = {
-            names.KEY: call.find(said.key),
-            names.CONVERSATION_ID: session,
-            names.SESSION_ID: session,
-            names.USER_ID: call.find(said.user),
-            names.TENANT: call.find(said.tenant),
-        }
-        return {name: label(value) for name, value in found.items() if value is not MISSING and value is not None}
+        return attributed(
+            key=call.find(said.key),
+            session=call.find(said.session),
+            user=call.find(said.user),
+            tenant=call.find(said.tenant),
+        )
 
     def _named(self) -> dict[str, AttributeValue]:
         known = {names.OPERATION_NAME: self.operation, names.SPAN_KIND: self.category, self.name_key: self.name}
