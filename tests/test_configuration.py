@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,7 @@ def execute(program: str, journal: Path, **variables: str) -> tuple[Any, str]:
     """Run a program; return what it says, and what it logged."""
     done = subprocess.run(  # noqa: S603 - our own words
         [sys.executable, "-c", HEAD + program],
-        env={"ORCHESTRACE_JOURNAL": str(journal), "PATH": "", **variables},
+        env={"ORCHESTRACE_JOURNAL": str(journal), "PATH": "", "PYTHONPATH": os.pathsep.join(sys.path), **variables},
         capture_output=True,
         text=True,
         timeout=60,

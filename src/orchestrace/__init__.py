@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from orchestrace.instrumentation import instrument, uninstrument
     from orchestrace.model_calls import llm_call
     from orchestrace.propagation import environment, extract, inject
+    from orchestrace.recording.by_reference import ByReference, fingerprint, register_reference
 
 __all__ = [
+    "ByReference",
     "Evaluation",
     "Example",
     "Prompt",
@@ -34,6 +36,7 @@ __all__ = [
     "evaluator",
     "experiment",
     "extract",
+    "fingerprint",
     "flush",
     "generator",
     "inject",
@@ -42,6 +45,7 @@ __all__ = [
     "llm_call",
     "messages_of",
     "reference",
+    "register_reference",
     "retriever",
     "session",
     "shutdown",
@@ -52,16 +56,19 @@ __all__ = [
 ]
 
 _LOADED_WHEN_USED = {
+    "ByReference": "recording.by_reference",
     "assign": "assignment",
     "configure": "configuration",
     "environment": "propagation",
     "experiment": "identity",
     "extract": "propagation",
+    "fingerprint": "recording.by_reference",
     "flush": "configuration",
     "inject": "propagation",
     "instrument": "instrumentation",
     "llm_call": "model_calls",
     "messages_of": "conversation",
+    "register_reference": "recording.by_reference",
     "session": "identity",
     "shutdown": "configuration",
     "status": "configuration",

@@ -9,16 +9,14 @@ from operator import index
 from typing import Any, Final, SupportsIndex, TypeVar, overload
 from uuid import UUID
 
-from orchestrace import conventions as names
 from orchestrace.exceptions import UsageError
-from orchestrace.identity import experiment_name
+from orchestrace.identity import experiment_name, tried
 from orchestrace.recording import lineage
 from orchestrace.recording.attribution import Attribution
 from orchestrace.recording.guard import guarded, report
 from orchestrace.recording.recording import Recording
 from orchestrace.recording.remote import Remote
 from orchestrace.recording.roles.role import RUNS
-from orchestrace.recording.text import label
 
 __all__ = ["assign", "variant_of"]
 
@@ -59,7 +57,7 @@ def assign(name: str, variants: Any, *, by: object, weights: Any = None) -> Any:
         report(f"assign({said!r})", ValueError(f"by={by!r} identifies nobody: {next(iter(shares))!r}, unrecorded"))
         return values[next(iter(shares))]
     variant = variant_of(name, subject, shares)
-    _bind(names.EXPERIMENT_PREFIX + said, variant)
+    _bind(said, variant)
     return values[variant]
 
 
@@ -106,7 +104,7 @@ def _values(name: str, variants: Any) -> dict[str, Any]:  # noqa: ANN401 - see `
 def _variant(name: str, said: object) -> str:
     told = said.value if isinstance(said, Enum) else said
     if isinstance(told, (str, int, float)):
-        return label(told)
+        return str(told)
     msg = (
         f"assign({name!r}, …): a list has names of variants, and {said!r:.80} is none: "
         "give a mapping of names to values."
@@ -158,13 +156,14 @@ def _subject(name: str, by: object) -> str:
 
 
 @guarded("assign", None)
-def _bind(key: str, variant: str) -> None:
+def _bind(name: str, variant: str) -> None:
     """Say the variant where it holds, and where an inner block says another: what is recorded is what was returned."""
+    said = tried(name, variant)
     here = lineage.current()
     holder = next((one for one in lineage.upwards(here) if _binds(one)), None) or lineage.call(here)
     for one in lineage.upwards(here):
-        if one is holder or key in one.passes_on:
-            one.pass_on({key: label(variant)})
+        if one is holder or said.keys() & one.passes_on.keys():
+            one.pass_on(said)
         if one is holder:
             return
 

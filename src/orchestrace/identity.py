@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from types import TracebackType
+from typing import Any
 
 from orchestrace import conventions as names
 from orchestrace.exceptions import UsageError
@@ -14,7 +15,7 @@ from orchestrace.recording.switch import is_off
 from orchestrace.recording.text import label
 from orchestrace.typing import AttributeValue, F
 
-__all__ = ["Belonging", "experiment", "experiment_name", "session"]
+__all__ = ["Belonging", "experiment", "experiment_name", "session", "tried"]
 
 
 def session(id: object, *, user: object = None, tenant: object = None, tags: Iterable[str] = ()) -> Belonging:  # noqa: A002 - the word for it
@@ -37,16 +38,22 @@ def experiment(name: str, variant: object) -> Belonging:
 
     None says nothing. A context manager and decorator, as `session` is. Raises UsageError if `name` is no text.
     """
-    key = names.EXPERIMENT_PREFIX + experiment_name("experiment", name)
-    return Belonging(lambda: {} if variant is None or not label(variant).strip() else {key: label(variant)})
+    said = experiment_name("experiment", name)
+    return Belonging(lambda: tried(said, variant))
+
+
+def tried(name: str, variant: object) -> dict[str, AttributeValue]:
+    """Return the attribute that says which variant of an experiment is tried; none for None and blank ones."""
+    text = "" if variant is None else label(variant)
+    return {names.EXPERIMENT_PREFIX + label(name): text} if text.strip() else {}
 
 
 def experiment_name(function: str, name: object) -> str:
-    """Return the name of an experiment as it is recorded. Raises UsageError if it is no text, or blank."""
+    """Return the name of an experiment. Raises UsageError if it is no text, or blank."""
     if not isinstance(name, str) or not name.strip():
         msg = f"{function}({name!r:.80}, …): the first argument names the experiment: give it a text, such as 'tone'."
         raise UsageError(msg)
-    return label(name)
+    return name
 
 
 class Belonging:
@@ -66,7 +73,8 @@ class Belonging:
     def __call__(self, function: F, /) -> F:
         """Return `function` with every call of it inside of such a block. Raises UsageError for a class."""
         if isinstance(function, (classmethod, staticmethod)):
-            return type(function)(self(function.__func__))
+            inside: Any = type(function)(self(function.__func__))
+            return inside  # type: ignore[no-any-return] # of the same type
         if isinstance(function, type) or not callable(function):
             msg = f"session and experiment were put on {function!r:.80}: put them on a function or a method."
             raise UsageError(msg)

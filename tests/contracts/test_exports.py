@@ -8,6 +8,7 @@ from pathlib import Path
 import orchestrace
 
 CONTRACT = {
+    "ByReference",
     "Evaluation",
     "Example",
     "Prompt",
@@ -20,6 +21,7 @@ CONTRACT = {
     "evaluator",
     "experiment",
     "extract",
+    "fingerprint",
     "flush",
     "generator",
     "inject",
@@ -28,6 +30,7 @@ CONTRACT = {
     "llm_call",
     "messages_of",
     "reference",
+    "register_reference",
     "retriever",
     "session",
     "shutdown",
