@@ -1,4 +1,4 @@
-"""Two services that speak to each other by HTTP: what the one writes, the other reads."""
+"""What requests to services say, seen from the other side; tests/context/test_services.py runs such services."""
 
 from __future__ import annotations
 
