@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,7 @@ def execute(program: str, journal: Path, **variables: str) -> tuple[Any, str]:
     """Run a program; return what it says, and what it logged."""
     done = subprocess.run(  # noqa: S603 - our own words
         [sys.executable, "-c", HEAD + program],
-        env={"ORCHESTRACE_JOURNAL": str(journal), "PATH": "", **variables},
+        env={"ORCHESTRACE_JOURNAL": str(journal), "PATH": "", "PYTHONPATH": os.pathsep.join(sys.path), **variables},
         capture_output=True,
         text=True,
         timeout=60,
@@ -74,6 +75,24 @@ class TestConfigure:
         assert 2 == len(said["errors"])
         assert "no setting 'endpiont'. Did you mean 'endpoint'? It has: service_name, endpoint," in said["errors"][0]
         assert "endpoint: 'str | None' = None" in said["signature"]
+
+    def test_services_of_ours_are_told_until_shutdown(self, tmp_path: Path) -> None:
+        """By argument, else by the variable; a provider of models is an error before anything is set up."""
+        asked = "from orchestrace.taps.recipients import is_told as told\n"
+        said, log = execute(
+            asked + 'try: orchestrace.configure(propagate_to=["api.openai.com"])\n'
+            "except orchestrace.exceptions.ConfigurationError as error: words = str(error)\n"
+            'before = orchestrace.status().configured, told("crm", 80)\n'
+            'orchestrace.configure(); named = told("crm", 80), told("erp", 80); orchestrace.shutdown()\n'
+            'orchestrace.configure(propagate_to=["erp"]); given = told("crm", 80), told("erp", 80)\n'
+            'orchestrace.shutdown(); say(words=words, found=[before, named, given, told("erp", 80)])',
+            tmp_path,
+            ORCHESTRACE_PROPAGATE_TO="crm",
+        )
+
+        assert "" == log
+        assert "a provider of models" in said["words"]
+        assert [[False, False], [True, False], [False, True], False] == said["found"]
 
     def test_decorated_but_not_configured_is_said_once(self, tmp_path: Path) -> None:
         """The program runs, and one line says that nothing is recorded."""

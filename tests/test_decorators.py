@@ -31,7 +31,7 @@ VERBS = {
     "tool": "execute_tool",
     "retriever": "retrieval",
 }
-OPTIONS = {"config", "inputs", "key", "name", "read", "reduce", "session", "tenant", "user"}
+OPTIONS = {"config", "inputs", "key", "name", "read", "reduce", "reference_only", "session", "tenant", "user"}
 MORE = {
     "agent": {"description", "method", "version"},
     "generator": {"prompt", "starts_iteration"},
@@ -606,6 +606,12 @@ class TestMisuse:
                 "read",
                 {"scor": "rating"},
                 "evaluator(read={'scor': …}): read finds score, label, passed, feedback, name, and nothing else.",
+            ),
+            (
+                "agent",
+                "reference_only",
+                "candidate",
+                f"agent(reference_only='candidate'): reference_only is {decorators._CHECKS['reference_only'][0]}.",
             ),
             ("agent", "reduce", "sum", "agent(reduce='sum'): reduce is a callable that gets the list of items."),
             ("generator", "prompt", "Hi {name}", "generator(prompt='Hi {name}'): prompt is a Prompt."),

@@ -57,7 +57,7 @@ class TestSetKey:
             run.set_key("x" * 1000)
 
         assert "417" == orchestrace_spans.attributes("invoke_agent Crafter")["orchestrace.key"]
-        assert "x" * 256 == orchestrace_spans.attributes("invoke_agent Long")["orchestrace.key"]
+        assert 256 == len(str(orchestrace_spans.attributes("invoke_agent Long")["orchestrace.key"]))
 
 
 class TestSetOutput:

@@ -15,6 +15,7 @@ class TestSettings:
         [
             ({"content": "half"}, "use 'full' or 'off'"),
             ({"content": "fulll"}, "Did you mean 'full'?"),
+            ({"propagate_to": "billing.internal"}, "give it a list of hosts"),
             ({"conventions": "old"}, "use 'current', 'released' or 'both'"),
             ({"conventions": "release"}, "Did you mean 'released'?"),
             ({"protocol": "http/protobuff"}, "use 'http/protobuf' or 'grpc'. Did you mean 'http/protobuf'?"),

@@ -1020,3 +1020,46 @@ def _outcome(function: Callable[..., Any], named: dict[str, Any], *arguments: ob
         return list(result) if inspect.isgenerator(result) else result
     except (TypeError, AttributeError) as error:
         return repr(error)
+
+
+class TestReferences:
+    @pytest.mark.parametrize(
+        "target",
+        [
+            lambda job: job,
+            functools.partial(lambda limit, job: job, 3),
+            classmethod(lambda cls, job: job),
+            staticmethod(lambda job: job),
+            Crafter().run,
+            functools.lru_cache(lambda job: job),
+        ],
+        ids=["function", "partial", "classmethod", "staticmethod", "bound", "cached"],
+    )
+    def test_a_name_that_no_argument_has_is_an_error(self, target: Any) -> None:
+        """Where the decorator stands: a misspelt one would be recorded in full."""
+        orchestrace.tool(reference_only={"job", "return"})(target)
+        with pytest.raises(UsageError, match=r"tool\(reference_only=\{'jbo'\}\): .* It has .*job"):
+            orchestrace.tool(reference_only=["jbo"])(target)
+
+    def test_of_a_class_the_method_is_looked_at(self) -> None:
+        """An override may have other arguments."""
+
+        @orchestrace.agent(method="run", reference_only={"job"})
+        class Writer:
+            def run(self, job: str) -> object:
+                return job
+
+        class Other(Writer):
+            def run(self, task: str) -> object:
+                return task
+
+        assert "x" == Other().run("x")
+        with pytest.raises(UsageError, match="It has self, job"):
+            orchestrace.agent(method="run", reference_only={"jbo"})(type("W", (), {"run": lambda self, job: job}))
+
+    def test_where_any_name_can_come_none_is_wrong(self, orchestrace_spans: Spans) -> None:
+        """As with `**more`."""
+        orchestrace.tool(reference_only={"candidate"})(lambda **more: more)(candidate={"id": 7})
+        said = orchestrace_spans[0].attributes["gen_ai.tool.call.arguments"]
+
+        assert 7 == json.loads(str(said))["candidate"]["id"]

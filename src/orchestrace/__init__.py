@@ -13,23 +13,30 @@ from orchestrace.prompts import Example, Prompt
 from orchestrace.recording.content import content
 
 if TYPE_CHECKING:
+    from orchestrace.assignment import assign
     from orchestrace.configuration import configure, flush, shutdown, status
     from orchestrace.conversation import messages_of
+    from orchestrace.identity import experiment, session
     from orchestrace.instrumentation import instrument, uninstrument
     from orchestrace.model_calls import llm_call
     from orchestrace.propagation import environment, extract, inject
+    from orchestrace.recording.by_reference import ByReference, fingerprint, register_reference
 
 __all__ = [
+    "ByReference",
     "Evaluation",
     "Example",
     "Prompt",
     "agent",
+    "assign",
     "configure",
     "content",
     "current",
     "environment",
     "evaluator",
+    "experiment",
     "extract",
+    "fingerprint",
     "flush",
     "generator",
     "inject",
@@ -38,7 +45,9 @@ __all__ = [
     "llm_call",
     "messages_of",
     "reference",
+    "register_reference",
     "retriever",
+    "session",
     "shutdown",
     "status",
     "tool",
@@ -47,14 +56,20 @@ __all__ = [
 ]
 
 _LOADED_WHEN_USED = {
+    "ByReference": "recording.by_reference",
+    "assign": "assignment",
     "configure": "configuration",
     "environment": "propagation",
+    "experiment": "identity",
     "extract": "propagation",
+    "fingerprint": "recording.by_reference",
     "flush": "configuration",
     "inject": "propagation",
     "instrument": "instrumentation",
     "llm_call": "model_calls",
     "messages_of": "conversation",
+    "register_reference": "recording.by_reference",
+    "session": "identity",
     "shutdown": "configuration",
     "status": "configuration",
     "uninstrument": "instrumentation",

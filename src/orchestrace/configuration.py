@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
@@ -19,6 +19,7 @@ from orchestrace.recording.guard import faults, report
 from orchestrace.recording.switch import is_off
 from orchestrace.running import Running, start
 from orchestrace.settings import Settings, meant
+from orchestrace.taps import recipients
 from orchestrace.typing import AttributeValue
 
 __all__ = ["Status", "configure", "flush", "preconfigure", "shutdown", "status"]
@@ -89,6 +90,7 @@ def configure(  # noqa: PLR0913 - the settings of the whole package, each of whi
     isolated: bool = False,
     export: bool | None = None,
     conventions: str = "current",
+    propagate_to: Sequence[str] | None = None,
 ) -> None:
     """
     Record this process: into the journal, and by OTLP to a receiver if one is set. Call it once, at start.
@@ -106,6 +108,8 @@ def configure(  # noqa: PLR0913 - the settings of the whole package, each of whi
         isolated: Record through a provider of our own, also where the program has one, and show nobody else anything.
         export: Whether to send; default: unless the program has set a provider, which sends already.
         conventions: Which names to write: "current", "released" (core 1.41.1, as older dashboards have), or "both".
+        propagate_to: Hosts of your own services, whose requests by `httpx` are to say whose run it is, such as
+            `["billing.internal", "*.svc.cluster.local", "localhost:8001"]`; default `ORCHESTRACE_PROPAGATE_TO`.
 
     A tracer provider that the program has set is joined; else ours becomes the global one. A second call with the same
     arguments changes nothing. `ORCHESTRACE_DISABLED=true` and `OTEL_SDK_DISABLED=true` make it do nothing.
@@ -140,8 +144,10 @@ def _apply(settings: Settings, *, provisional: bool = False) -> None:
                 msg = "configure() was called before, with other arguments: call it once, or shutdown() in between."
                 raise ConfigurationError(msg)
             shutdown()
+        told = recipients.stated(settings.propagate_to)
         _provisional = provisional
         _running = start(settings)
+        recipients.use(told)
         content_level.use(settings.content)
         propagation.adopt()
         if not _hooked:
@@ -196,6 +202,7 @@ def _stop(timeout: float, patience: float | None = None) -> None:
             if ending.settings.instrument:
                 instrumentation.uninstrument()
             content_level.use(None)
+            recipients.use(None)
             ending.stop(timeout, patience=patience)
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("shutdown", error)

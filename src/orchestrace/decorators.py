@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypedDict, overload
 
 from orchestrace.block import Block
@@ -49,6 +49,8 @@ class Options(TypedDict, total=False):
     """The settings in force: a selector, or a mapping or model."""
     inputs: Sequence[str] | None
     """Names of arguments, or paths over them, that are recorded as input; default: all."""
+    reference_only: Collection[str] | None
+    """Names of arguments, or `return`, that are recorded by reference: type, id and SHA-256 in place of a snapshot."""
     read: Selector | Mapping[str, Selector] | None
     """What to record of the result, as a path over it or a callable that gets it."""
     reduce: Callable[[list[Any]], object] | None
@@ -115,6 +117,10 @@ _CHECKS: Final[dict[str, tuple[str, Callable[[Any], bool]]]] = {
     "inputs": (
         'a list of names or paths, such as ["job", "candidate.name"]',
         lambda value: isinstance(value, (list, tuple)) and all(map(_is_text, value)),
+    ),
+    "reference_only": (
+        'a set of names of arguments, such as {"candidate"}',
+        lambda value: isinstance(value, (set, frozenset, list, tuple)) and all(map(_is_text, value)),
     ),
     "read": (
         "a path over the result, a callable that gets it, or a mapping of these by name",
@@ -208,6 +214,7 @@ def _check(role: str, options: dict[str, Any]) -> None:
 def _block(role: str, options: dict[str, Any]) -> Block:
     said = dict(options)
     method, prompt, read = said.pop("method", None), said.pop("prompt", None), said.get("read")
+    said["reference_only"] = frozenset(said.get("reference_only") or ())
     if role == "evaluator":
         said |= {"verdicts": lambda result, name: named(read_evaluations(result, read), name), "read": None}
     return Block(Declaration(role=role, prompt=prompt.identity() if prompt is not None else None, **said), method)

@@ -11,7 +11,7 @@ from orchestrace import propagation
 from orchestrace.concurrency import executor, pool, start
 from orchestrace.recording.guard import report
 from orchestrace.recording.switch import is_off
-from orchestrace.taps import httpx, stainless
+from orchestrace.taps import httpx, recipients, stainless
 from orchestrace.taps.patch import Patches
 
 __all__ = ["instrument", "is_instrumented", "tapped", "uninstrument"]
@@ -50,10 +50,12 @@ def instrument() -> None:
     global _active, _hooked  # noqa: PLW0603 - the process has one set of patches
     if is_off():
         return
+    recipients.are_told()  # the variable is read, and an error in it told, once
     with _lock:
         _active = True
         propagation.adopt()
         if _hooked:
+            _tapped.clear()  # those who are told may be others now; what is patched already stays so
             for name in list(_waiting):
                 _tap(_waiting[name])
             return

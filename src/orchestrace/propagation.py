@@ -86,7 +86,7 @@ def _fill(carrier: MutableMapping[str, str]) -> None:
 def _joined(carrier: object) -> Context:
     here = get_current()
     run, present = lineage.current(here), span_in(here)
-    if run is None:
+    if lineage.call(run) is None:
         context = read(carrier, here)
         same = present.is_valid and not present.is_remote and present.trace_id == span_in(context).trace_id
         return set_span_in_context(get_current_span(here), context) if same else context

@@ -29,6 +29,7 @@ _KINDS: Final[dict[str, tuple[tuple[type, ...], str]]] = {
     "isolated": ((bool,), "use True or False"),
     "export": ((bool, NoneType), "use True or False"),
     "conventions": ((str,), "use 'current', 'released' or 'both'"),
+    "propagate_to": ((list, tuple, set, frozenset, NoneType), "give it a list of hosts, such as ['billing.internal']"),
 }
 _WORDS: Final[dict[str, tuple[str, ...]]] = {
     "content": ("full", "off"),
@@ -60,6 +61,7 @@ class Settings:
     isolated: bool = False
     export: bool | None = None
     conventions: str = CURRENT
+    propagate_to: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         for name, (kinds, words) in _KINDS.items():

@@ -16,7 +16,7 @@ from orchestrace.recording.arguments import Arguments
 from orchestrace.recording.drivers.driver import drive
 from orchestrace.recording.roles.declaration import Declaration
 from orchestrace.recording.roles.parts import begin
-from orchestrace.recording.roles.role import Role, Subject
+from orchestrace.recording.roles.role import RETURN, Role, Subject
 
 __all__ = ["wrap"]
 
@@ -43,6 +43,7 @@ def wrap(target: Any, declaration: Declaration, method: str | None = None) -> An
             f"{declaration.role}(method={method!r}) was put on {_shown(target)}, which is no class: leave method= out."
         )
         raise UsageError(msg)
+    _check_references(target, declaration)
     return _wrap_callable(target, declaration)
 
 
@@ -57,6 +58,7 @@ def _wrap_class(target: type, declaration: Declaration, method: str | None) -> t
             "name the method that runs it, as in @agent(method='run')."
         )
         raise UsageError(msg)
+    _check_references(found, declaration)
     wrapped = _wrap_callable(found, _described(declaration, target))
     try:
         setattr(target, name, wrapped)
@@ -67,6 +69,30 @@ def _wrap_class(target: type, declaration: Declaration, method: str | None) -> t
         raise UsageError(msg) from error
     _follow_subclasses(target, name, declaration)
     return target
+
+
+def _check_references(target: Any, declaration: Declaration) -> None:  # noqa: ANN401 - see `wrap`
+    paths = {path for path in declaration.inputs or () if path in declaration.reference_only}
+    named = {*declaration.reference_only} - paths - {RETURN}
+    if not named:
+        return
+    plain = target
+    while not isinstance(plain, FunctionType) and (inner := _inner(plain)) is not None:
+        plain = inner
+    arguments = Arguments(plain) if callable(plain) else None
+    if arguments is not None and (strange := arguments.strange(named)):
+        msg = (
+            f"{declaration.role}(reference_only={{{strange[0]!r}}}): {_shown(target)} has no such argument. "
+            f"It has {', '.join(arguments.order) or 'none'}."
+        )
+        raise UsageError(msg)
+
+
+def _inner(target: Any) -> Any:  # noqa: ANN401 - see `wrap`
+    """Return what a method or partial calls."""
+    if isinstance(target, functools.partial):
+        return target.func
+    return target.__func__ if isinstance(target, (classmethod, staticmethod, MethodType)) else None
 
 
 def _follow_subclasses(target: type, name: str, declaration: Declaration) -> None:

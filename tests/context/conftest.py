@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,8 @@ IDENTITY = (
     "session.id",
     "user.id",
     "orchestrace.tenant",
+    "orchestrace.experiment.tone",
+    "orchestrace.experiment.size",
     "orchestrace.tag.trial",
     "orchestrace.iteration.index",
 )
@@ -32,11 +34,12 @@ IDENTITY = (
 
 @dataclass
 class Way:
-    """What was recorded of one way: the traces of its runs, by tenant, and the spans that belong to none."""
+    """What was recorded of one way: the traces of its runs, by tenant, and the spans of a session, and of none."""
 
     name: str
-    runs: dict[str, list[SpanRecord]]
-    nobody: list[SpanRecord]
+    runs: dict[str, list[SpanRecord]] = field(default_factory=dict)
+    alone: list[SpanRecord] = field(default_factory=list)
+    nobody: list[SpanRecord] = field(default_factory=list)
 
     def tree(self, tenant: str) -> str:
         """Draw the trace of a run; what was repeated in it, once."""
@@ -50,7 +53,7 @@ class Way:
 
     def expected(self, tenant: str) -> dict[str, object]:
         """Return what they have to say."""
-        return dict(zip(IDENTITY, [self.name, *[tenant] * 5, True, 1], strict=True))
+        return dict(zip(IDENTITY, [self.name, *[tenant] * 7, True, 1], strict=True))
 
 
 def run(*arguments: str, journal: Path, **environment: str) -> str:
@@ -83,12 +86,13 @@ def ways(journal: Path) -> dict[str, Way]:
     for spans in traces(journal):
         agents = [span for span in spans if span.name.startswith("invoke_agent")]
         for name in {str(span.attributes.get("way") or span.attributes.get("gen_ai.request.model")) for span in spans}:
-            gone.setdefault(name, Way(name, {}, []))
+            gone.setdefault(name, Way(name))
         if agents:
             name, tenant = (str(agents[0].attributes[key]) for key in ("gen_ai.agent.name", "orchestrace.tenant"))
-            gone.setdefault(name, Way(name, {}, [])).runs[tenant] = spans
+            gone.setdefault(name, Way(name)).runs[tenant] = spans
         else:
-            gone[str(spans[0].attributes.get("way") or spans[0].attributes["gen_ai.request.model"])].nobody += spans
+            way = gone[str(spans[0].attributes.get("way") or spans[0].attributes["gen_ai.request.model"])]
+            (way.alone if "session.id" in spans[0].attributes else way.nobody).extend(spans)
     return gone
 
 

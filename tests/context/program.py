@@ -1,7 +1,7 @@
 """
-A program whose agent has its model called somewhere else: once for each of two tenants, and once for nobody.
+A program whose agent has its model called somewhere else: for two tenants, for a session without an agent, for nobody.
 
-`python program.py WAY…` goes each way in turn. What one way uses (a pool, a worker, a loop) serves all three.
+`python program.py WAY…` goes each way in turn. What one way uses (a pool, a worker, a loop) serves all of them.
 """
 
 from __future__ import annotations
@@ -41,11 +41,14 @@ def work(way: str) -> str:
 
 
 def craft(way: str, tenant: str, ask: Ask) -> None:
-    """Run an agent."""
-    with orchestrace.agent(
-        name=way, key=lambda: tenant, session=lambda: tenant, user=lambda: tenant, tenant=lambda: tenant
+    """Run an agent, in a session of somebody's."""
+    with (
+        orchestrace.session(tenant, user=tenant),
+        orchestrace.experiment("tone", tenant),
+        orchestrace.agent(name=way, key=lambda: tenant, tenant=lambda: tenant),
     ):
         orchestrace.current().tag("trial")
+        orchestrace.assign("size", [tenant], by="anybody")
         for _ in orchestrace.iterations(limit=1):
             with orchestrace.generator(name="draft"):
                 DRAFT.render(tenant=tenant)
@@ -218,7 +221,7 @@ def configured_work(way: str) -> None:
 
 
 def main(ways: list[str]) -> None:
-    """Go each way: for two tenants, then for nobody."""
+    """Go each way: for two tenants, in a session without an agent, then for nobody."""
     orchestrace.configure(service_name="shop")
     if ways[0] == "--work":
         work(ways[1])
@@ -227,6 +230,8 @@ def main(ways: list[str]) -> None:
         with WAYS[way]() as ask:
             craft(way, "one", ask)
             craft(way, "two", ask)
+            with orchestrace.session("three", user="three", tenant="three"), orchestrace.experiment("tone", "three"):
+                ask(way)
             ask(way)
 
 

@@ -69,10 +69,19 @@ class TestWays:
 
     @pytest.mark.parametrize("way", rows("identity on every span", IN_THIS_PROCESS + IN_ANOTHER), indirect=True)
     def test_what_runs_elsewhere_says_whose_it_is(self, way: Any) -> None:
-        """Agent, key, session, user, tenant, tag and iteration stand on all that happens in a run."""
+        """Agent, key, session, user, tenant, variants, tag and iteration stand on all that happens in a run."""
         found = {tenant: way.identities(tenant) for tenant in TENANTS}
 
         assert {tenant: [way.expected(tenant)] * len(found[tenant]) for tenant in TENANTS} == found
+
+    @pytest.mark.parametrize("way", rows("identity on every span", IN_THIS_PROCESS + IN_ANOTHER), indirect=True)
+    def test_what_runs_elsewhere_says_whose_it_is_without_a_run(self, way: Any) -> None:
+        """A session that calls no agent stands on what is done in it, and makes no trace of it."""
+        said = ("session.id", "user.id", "orchestrace.tenant", "orchestrace.experiment.tone")
+
+        assert {"GET /profiles", f"chat {way.name}"} == {span.name for span in way.alone}
+        assert {("three",) * 4} == {tuple(span.attributes.get(name) for name in said) for span in way.alone}
+        assert {None} == {span.parent_id for span in way.alone}
 
     @pytest.mark.parametrize("way", rows("nothing left behind", IN_THIS_PROCESS + IN_ANOTHER), indirect=True)
     def test_what_runs_there_afterwards_belongs_to_nobody(self, way: Any) -> None:

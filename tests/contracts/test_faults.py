@@ -84,7 +84,10 @@ ROLES = ("agent", "generator", "evaluator", "tool", "retriever", "workflow")
 TOLD = ("set_key", "set_output", "evaluation", "tag", "request", "chunk", "response")
 NOBODY = SimpleNamespace(**dict.fromkeys(TOLD, lambda *_, **__: None), reference="")
 WITHOUT_US = SimpleNamespace(
-    **dict.fromkeys((*ROLES, "llm_call", "content"), Nothing), iterations=turns, current=lambda: NOBODY
+    **dict.fromkeys((*ROLES, "llm_call", "content", "session", "experiment"), Nothing),
+    iterations=turns,
+    current=lambda: NOBODY,
+    assign=lambda name, variants, by: variants[0],
 )
 """The same names, and nothing behind them."""
 
@@ -136,7 +139,7 @@ class Program:
         return getattr(self.by, role)(**{**said, **self.options.get(role, {})})(function)
 
     def _define(self) -> None:
-        self.draft = self._as("generator", self._draft)
+        self.draft = self._as("generator", self._draft, reference_only={"job"})
         self.pieces = self._as("generator", self._pieces)
         self.pieces_async = self._as("generator", self._pieces_async)
         read = {"score": "rating", "passed": "ok", "feedback": "notes"}
@@ -177,6 +180,9 @@ class Program:
                 call.request("Hi", temperature=0)
                 call.chunk("Hel")
                 call.response("Hello", usage={"input_tokens": 1})
+        with self.by.session("s", user="ada", tags=["trial"]), self.by.experiment("tone", "warm"):
+            self.seen.append(self.by.assign("tone", ["cool"], by="ada"))
+            self.look("good")
         return type(run.reference)
 
     def _draft(self, job: Job, feedback: str) -> str:
@@ -265,6 +271,12 @@ pipeline.processor.inherit
 pipeline.processor.record_of
 pipeline.processor.hosting.complete
 pipeline.processor.hosting.started
+identity.Attribution
+identity.attributed
+identity.label
+assignment.tried
+recording.arguments.references_of
+recording.attribution.label
 recording.boundary.Boundary
 recording.boundary.Boundary.end
 recording.clock.now
@@ -345,7 +357,10 @@ recording.roles.role.Role.keep
 recording.roles.role.Role.set_output
 recording.roles.role.current_strand
 recording.roles.role.encode
-recording.roles.role.label
+recording.roles.role.attributed
+recording.roles.role.Role._inputs
+recording.roles.role.Role._shows
+recording.roles.role.referred
 recording.roles.role.written
 recording.roles.tool.Tool._measure
 recording.roles.tool.encode

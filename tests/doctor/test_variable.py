@@ -25,6 +25,12 @@ class TestCheck:
 
         assert [f"Did you mean {right}?"] == [one.do for one in check(Settings()) if wrong in one.what]
 
+    def test_a_provider_that_would_be_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The program will not start so."""
+        monkeypatch.setenv("ORCHESTRACE_PROPAGATE_TO", "api.openai.com")
+
+        assert ["problem"] == [one.state for one in check(Settings()) if "PROPAGATE_TO" in one.what]
+
     def test_a_switch_that_does_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Only true switches off."""
         monkeypatch.setenv("ORCHESTRACE_DISABLED", "1")

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrace import ByReference
 from orchestrace.recording.arguments import Arguments, Call
 from orchestrace.recording.selectors import MISSING
 
@@ -124,3 +125,21 @@ class TestCall:
     def test_chosen_are_those_that_were_asked_for(self, names: list[str] | None, chosen: dict[str, Any]) -> None:
         """By name or path; all, where nobody chose."""
         assert chosen == Arguments(plain).call(({"id": 7},), {}).chosen(names)
+
+
+class TestMarked:
+    def test_annotations_are_looked_at_when_it_is_called(self) -> None:
+        """What they name may be defined further down than the function."""
+
+        def work(candidate: Annotated[Later, ByReference("id")], job: Later) -> None: ...
+
+        arguments = Arguments(work)
+
+        class Later: ...
+
+        assert {"candidate": "id"} == arguments.call((1, 2), {}).marked
+
+    @pytest.mark.parametrize(("function", "strange"), [(plain, ["third"]), (several, []), (positional, []), (max, [])])
+    def test_strange_is_what_no_argument_is_called(self, function: Callable[..., Any], strange: list[str]) -> None:
+        """Where any name can be given, or nobody knows the parameters, none is."""
+        assert strange == Arguments(function).strange(["first", "third"])

@@ -119,8 +119,10 @@ class TestRead:
             {"traceparent": TRACEPARENT.encode()},
             {"traceparent": [TRACEPARENT]},
             CeleryRequest({"traceparent": TRACEPARENT}),
+            [(b"host", b"crm"), (b"traceparent", TRACEPARENT.encode())],
+            (("Traceparent", TRACEPARENT),),
         ],
-        ids=["title", "environment", "wsgi", "bytes", "list", "celery"],
+        ids=["title", "environment", "wsgi", "bytes", "list", "celery", "asgi", "pairs"],
     )
     def test_takes_a_carrier_as_it_comes(self, carrier: object) -> None:
         """Names in any case, values as queues and servers give them, and what only has `get`."""
@@ -133,7 +135,9 @@ class TestRead:
 
         assert 0xB7AD6B7169203331 == span_in(read(message)).span_id
 
-    @pytest.mark.parametrize("carrier", [None, 1, "traceparent", [], object(), {"traceparent": []}, {1: 2}])
+    @pytest.mark.parametrize(
+        "carrier", [None, 1, "traceparent", [], [1, (2,), ([], 3)], object(), {"traceparent": []}, {1: 2}]
+    )
     def test_of_no_carrier_is_empty(self, carrier: object) -> None:
         """Nothing is raised, and that is no fault of ours."""
         before = faults()

@@ -101,7 +101,7 @@ class TestIdentityOf:
         """As where it was said first."""
         key = "sk-" + "proj-" + "a1B2" * 10
 
-        assert {"orchestrace.key": "x" * 256} == identity_of({"orchestrace.key": "x" * 300})
+        assert [256] == [len(str(value)) for value in identity_of({"orchestrace.key": "x" * 300}).values()]
         assert key not in str(identity_of({"orchestrace.key": key}))
 
 

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from openai import OpenAI
 
 from orchestrace.recording.masking import SECRET, mask_text
-from orchestrace.recording.snapshot import DEPTH, ITEMS, LIMIT, TEXT, encode, snapshot
+from orchestrace.recording.snapshot import LIMIT, encode, snapshot
+from orchestrace.recording.walk import DEPTH, ITEMS, TEXT
 
 # Keys are put together here, so that no scanner takes this file for a leak.
 RANDOM = "0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX2yZ3"

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, ExitStack
+from typing import Annotated
 
 from typing_extensions import assert_type
 
@@ -77,3 +78,38 @@ def test_evaluations() -> None:
 
 def test_reference() -> None:
     assert_type(orchestrace.reference(), "str | None")
+
+
+def test_whose_a_run_is() -> None:
+    with orchestrace.session("s", user=7, tenant=None, tags=["trial"]), orchestrace.experiment("tone", "warm"):
+        pass
+    with orchestrace.session("s") as nothing:
+        assert_type(nothing, None)
+    orchestrace.session()  # type: ignore[call-arg]
+    orchestrace.session("s", "ada")  # type: ignore[call-arg]
+    assert_type(orchestrace.session("s")(len)("abc"), int)
+
+
+async def test_whose_a_run_is_asynchronously() -> None:
+    async with orchestrace.session("s"), orchestrace.experiment("tone", "warm"):
+        pass
+
+
+def test_assigned_variants() -> None:
+    assert_type(orchestrace.assign("tone", ["warm", "cool"], by="u"), str)
+    assert_type(orchestrace.assign("size", {"s": 1, "l": 2}, by=7, weights={"s": 1, "l": 0.5}), int)
+    assert_type(orchestrace.assign("tone", ["warm", "cool"], by="u", weights=[1, 2]), str)
+    orchestrace.assign("tone", ["warm"])  # type: ignore[call-overload]
+
+
+def test_references() -> None:
+    @orchestrace.agent(reference_only={"candidate"})
+    def craft(candidate: Annotated[dict[str, str], orchestrace.ByReference("id")]) -> str:
+        return candidate["id"]
+
+    assert_type(craft({"id": "7"}), str)
+    orchestrace.agent(reference_only=5)  # type: ignore[call-overload]
+    orchestrace.register_reference(Evaluation, "name")
+    orchestrace.register_reference(Evaluation, lambda one: one.name)
+    orchestrace.register_reference(Evaluation, 5)  # type: ignore[arg-type]
+    assert_type(orchestrace.fingerprint({"id": 7}), str | None)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrace.wires.hosts import HOSTS, provider_at
+from orchestrace.wires.hosts import HOSTS, provider_among, provider_at
 
 CHATS = "/v1/chat/completions"
 KNOWN = {
@@ -85,3 +85,34 @@ class TestHosts:
         }
 
         assert {(row.host, row.provider, row.below) for row in HOSTS} == written
+
+
+class TestProviderAmong:
+    @pytest.mark.parametrize("row", HOSTS, ids=lambda row: f"{row.host}{row.below}")
+    def test_a_host_of_a_row_is_known_whatever_the_path(self, row: object) -> None:
+        """Also one of whom only some paths are model calls."""
+        assert provider_among(row.host.replace("*", "x")) is not None  # type: ignore[attr-defined] # a row of the table
+
+    @pytest.mark.parametrize(
+        "domain",
+        [
+            "*.com",
+            "*.openai.com",
+            "*.amazonaws.com",
+            "*.azure.com",
+            "*.mine.openai.azure.com",
+            "*.mistral.ai",
+            "*.x.ai",
+        ],
+    )
+    def test_a_domain_that_holds_one_is_known(self, domain: str) -> None:
+        """It would be told as well."""
+        assert provider_among(domain) is not None
+
+    @pytest.mark.parametrize(
+        "host",
+        ["billing.internal", "*.svc.cluster.local", "localhost", "*.elb.amazonaws.com", "*.lambda-url.on.aws", "x.ai"],
+    )
+    def test_others_are_nobodys(self, host: str) -> None:
+        """A cloud's domain holds hosts of its customers, too."""
+        assert provider_among(host) is None

@@ -8,12 +8,15 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import Final
 
-from orchestrace.doctor.finding import WARNING, Finding
+from orchestrace.doctor.finding import PROBLEM, WARNING, Finding
+from orchestrace.exceptions import ConfigurationError
 from orchestrace.journal.bounds import AGE_VARIABLE, SIZE_VARIABLE
 from orchestrace.journal.location import VARIABLE as JOURNAL
 from orchestrace.recording.content import VARIABLE as CONTENT
 from orchestrace.recording.switch import VARIABLES as SWITCHES
 from orchestrace.settings import Settings
+from orchestrace.taps.recipients import VARIABLE as PROPAGATE_TO
+from orchestrace.taps.recipients import stated
 
 __all__ = ["OURS", "check"]
 
@@ -24,6 +27,7 @@ OURS: Final = frozenset(
         AGE_VARIABLE,
         SIZE_VARIABLE,
         "ORCHESTRACE_RECORDINGS",
+        PROPAGATE_TO,
     }
 )
 """Every variable of our own."""
@@ -50,6 +54,10 @@ def check(settings: Settings) -> Iterator[Finding]:
         said = os.environ.get(name, "").strip().lower()
         if said not in {"", "true", "false"}:
             yield Finding(_CHECK, WARNING, f"{name}={said} has no effect", "Only true switches off.", f"{name}=true")
+    try:
+        stated()
+    except ConfigurationError as error:
+        yield Finding(_CHECK, PROBLEM, f"{PROPAGATE_TO} cannot be followed", str(error), "leave that host out")
     if os.environ.get(CONTENT, "").strip().lower() not in _LEVELS:
         why = "Its value is none of the known ones, and so no prompt or answer is recorded."
         yield Finding(_CHECK, WARNING, "content is not recorded", why, f"export {CONTENT}=SPAN_ONLY")

@@ -73,7 +73,7 @@ class KeepRuns(Sampler):
         said = self.inner.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
         if said.decision is not Decision.DROP:
             return said
-        if SCHEMA not in (attributes or ()) and lineage.current(parent_context) is None:
+        if SCHEMA not in (attributes or ()) and lineage.call(lineage.current(parent_context)) is None:
             return said
         # A sampler that drops a span leaves its attributes out.
         return SamplingResult(Decision.RECORD_ONLY, attributes, said.trace_state)

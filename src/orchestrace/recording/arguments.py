@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from orchestrace.recording.annotation import references_of
 from orchestrace.recording.selectors import MISSING, call_selector, pick
 from orchestrace.typing import Selector
 
@@ -23,6 +25,8 @@ class Call:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     named: Mapping[str, object] = field(default_factory=dict)
     inputs: Mapping[str, object] = field(default_factory=dict)
+    marked: Mapping[str, Selector | None] = field(default_factory=dict)
+    """Which of them, and `return`, annotations have recorded by reference, and where these find the id."""
 
     def find(self, selector: Selector | None) -> object:
         """Return what a selector finds among the arguments, or MISSING."""
@@ -41,10 +45,14 @@ class Arguments:
     and is no input.
     """
 
-    __slots__ = ("_defaults", "_names", "_order", "_rest", "receiver")
+    __slots__ = ("_defaults", "_function", "_marked", "_names", "_order", "_rest", "receiver", "takes_any")
 
     def __init__(self, function: Callable[..., Any]) -> None:
         parameters = _parameters(function)
+        self._function = function
+        self._marked: Mapping[str, Selector | None] | None = None
+        self.takes_any: bool = not parameters or any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters)
+        """Whether there can be arguments that have no parameter of their name."""
         positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
         self._order = [one.name for one in parameters]
         self._names = [one.name for one in parameters if one.kind in positional]
@@ -72,11 +80,26 @@ class Arguments:
         """Return a call's arguments under their names."""
         named = self.named(args, kwargs)
         inputs = named if self.receiver is None else {name: one for name, one in named.items() if name != self.receiver}
-        return Call(args, kwargs, named, inputs)
+        if self._marked is None:
+            self._marked = references_of(self._function)
+        return Call(args, kwargs, named, inputs, self._marked)
+
+    def strange(self, names: Iterable[str]) -> list[str]:
+        """Return those of `names` that no argument of the function can have."""
+        return [] if self.takes_any else sorted({*names} - {*self._order})
+
+    @property
+    def order(self) -> list[str]:
+        """The names of the parameters, in their order."""
+        return self._order
 
 
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     try:
+        if sys.version_info >= (3, 14):
+            import annotationlib  # noqa: PLC0415 - `inspect` has it there; annotations are not to be evaluated yet
+
+            return list(inspect.signature(function, annotation_format=annotationlib.Format.STRING).parameters.values())
         return list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # some builtins have no signature
         return []

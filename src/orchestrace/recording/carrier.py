@@ -7,7 +7,7 @@ tell a model's provider who the user is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from opentelemetry.context import Context
@@ -40,7 +40,8 @@ def read(carrier: object, around: Context | None = None) -> Context:
     """
     Return what a carrier holds, put into `around` (default: an empty context). Never raises.
 
-    A carrier is anything with `get`; in a mapping, names are found in any case, and as environments have them.
+    A carrier is anything with `get`, or a list of pairs, as ASGI has headers; in a mapping or list, names are found in
+    any case, and as environments have them.
     """
     around = Context() if around is None else around
     return _read(carrier, around) or around
@@ -81,7 +82,8 @@ def _traceparent(span: SpanContext) -> str | None:
 
 @guarded("reading a context", Context())
 def _read(carrier: object, around: Context) -> Context:
-    found = {field: value for field in FIELDS if (value := _value(carrier, field))}
+    named = _by_name(carrier) if isinstance(carrier, (list, tuple)) else carrier
+    found = {field: value for field in FIELDS if (value := _value(named, field))}
     context = _W3C.extract(found, around)
     run = decoded(found.get(RUN, ""))
     if run.get("content") == "off":
@@ -104,6 +106,12 @@ def _apart(traceparent: object) -> SpanContext | None:
     carrier = {PARENT: traceparent} if isinstance(traceparent, str) else {}
     span = span_in(_W3C.extract(carrier, Context()))
     return span if span.is_valid else None
+
+
+def _by_name(pairs: Sequence[object]) -> dict[str, object]:
+    texts = (pair for pair in pairs if isinstance(pair, (list, tuple)) and len(pair) == 2)  # noqa: PLR2004 - a pair
+    named = ((name.decode("latin-1") if isinstance(name, bytes) else name, value) for name, value in texts)
+    return {name: value for name, value in named if isinstance(name, str)}
 
 
 def _value(carrier: object, field: str) -> str | None:

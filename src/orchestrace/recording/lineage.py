@@ -19,7 +19,18 @@ from orchestrace.typing import AttributeValue
 if TYPE_CHECKING:
     from orchestrace.recording.recording import Recording
 
-__all__ = ["ITERATION", "current", "current_span", "entered", "holder", "identity", "nearest", "prompt", "upwards"]
+__all__ = [
+    "ITERATION",
+    "call",
+    "current",
+    "current_span",
+    "entered",
+    "holder",
+    "identity",
+    "nearest",
+    "prompt",
+    "upwards",
+]
 
 ITERATION: Final = "iteration"
 """The role of an iteration: the one that holds no prompt, because the roles inside of it do."""
@@ -50,6 +61,11 @@ def upwards(recording: Recording | None) -> Iterator[Recording]:
     while recording is not None:
         yield recording
         recording = recording.parent
+
+
+def call(recording: Recording | None) -> Recording | None:
+    """Return the innermost call, from this recording upwards: a block that says whose something is, is none."""
+    return next((one for one in upwards(recording) if one.is_call), None)
 
 
 def nearest(recording: Recording | None, *roles: str) -> Recording | None:

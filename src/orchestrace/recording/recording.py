@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import ClassVar, Final
 from weakref import ReferenceType, ref
 
 from opentelemetry.context import get_current
@@ -67,6 +67,8 @@ class Recording:
 
     role: str = ""
     """What part of a run this is: the value of `orchestrace.role`; empty for a model call."""
+    is_call: ClassVar[bool] = True
+    """Whether something is called here; a block that only says whose all inside of it is calls nothing."""
 
     def __init__(self, name: str, *, start: Nanoseconds | None = None) -> None:
         self.name: str = name

@@ -29,7 +29,8 @@ def reference_of(recording: Recording | None) -> str:
             return one.reference
         if one.role in RUNS:
             return _own(one)
-    return "" if recording is None else _own(recording)
+    innermost = lineage.call(recording)
+    return "" if innermost is None else _own(innermost)
 
 
 def is_reference(found: object) -> bool:

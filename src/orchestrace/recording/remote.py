@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext
 
 from orchestrace.conventions import AGENT_NAME
 from orchestrace.recording.prompt_use import PromptUse
 from orchestrace.recording.recording import Recording
-from orchestrace.recording.usage import Totals
+from orchestrace.recording.usage import Totals, Uncounted
 from orchestrace.typing import AttributeValue
-
-if TYPE_CHECKING:
-    from orchestrace.messages import Usage
 
 __all__ = ["Remote"]
 
@@ -44,14 +40,5 @@ class Remote(Recording):
         self.span: Span = NonRecordingSpan(around)
         self.passes_on.update(passes_on)
         self.prompt: PromptUse | None = prompt
-        self.totals: Totals = _Elsewhere()
+        self.totals: Totals = Uncounted()
         self.reference: str = reference
-
-
-class _Elsewhere(Totals):
-    """Sums that are kept elsewhere: nothing here lives long enough to say them, or it lives for ever."""
-
-    __slots__ = ()
-
-    def add(self, usage: Usage | None) -> None:
-        """Count nothing."""

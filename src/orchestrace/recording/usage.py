@@ -10,7 +10,7 @@ from orchestrace.typing import AttributeValue
 if TYPE_CHECKING:
     from orchestrace.messages import Usage  # 3 ms at import, for names that only annotations have
 
-__all__ = ["INFERENCE_CALL", "TOOL_CALL", "Totals"]
+__all__ = ["INFERENCE_CALL", "TOOL_CALL", "Totals", "Uncounted"]
 
 INFERENCE_CALL: Final = "inference_call"
 TOOL_CALL: Final = "tool_call"
@@ -74,3 +74,15 @@ class Totals:
         known = {name: [getattr(usage, name, None) for usage in self._used] for name in _NAMES}
         counts = {name: [count for count in found if count is not None] for name, found in known.items()}
         return {name: sum(found) for name, found in counts.items() if found}
+
+
+class Uncounted(Totals):
+    """Sums that nobody says here: they are kept elsewhere, and whoever has these may live for ever."""
+
+    __slots__ = ()
+
+    def add(self, usage: Usage | None) -> None:
+        """Count nothing."""
+
+    def add_own(self, what: str) -> None:
+        """Count nothing."""

@@ -15,10 +15,12 @@ from typing import Any, Final
 from orchestrace.recording.drivers.drivable import Opener
 from orchestrace.recording.switch import is_off
 from orchestrace.recording.tracer import is_silent
+from orchestrace.taps import own_services
 from orchestrace.taps.exchange import Exchange, Sent, body_of, parsed
 from orchestrace.taps.head import Head
 from orchestrace.taps.observed import Chunks, ChunksAsync, Observed
 from orchestrace.taps.patch import Patches
+from orchestrace.taps.recipients import are_told
 from orchestrace.typing import JSONObject
 from orchestrace.wires.table import recognise
 
@@ -33,6 +35,8 @@ def install(library: ModuleType, patches: Patches) -> None:
     """Follow the requests of all clients of `library`, also of those that were made before."""
     for client, asynchronous in ((library.Client, False), (library.AsyncClient, True)):
         patches.follow(client, "send", _opener(library, asynchronous=asynchronous))
+    if are_told():
+        own_services.install(library, patches)
 
 
 def _opener(library: ModuleType, *, asynchronous: bool) -> Opener:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["HOSTS", "Row", "provider_at"]
+__all__ = ["HOSTS", "Row", "provider_among", "provider_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,22 @@ HOSTS: Final = (
 def provider_at(host: str, path: str) -> str | None:
     """Return who answers at a host, None if nobody knows; it comes in lower case and without its port."""
     return next((row.provider for row in _rows_of(host) if row.below in path), None)
+
+
+def provider_among(host: str) -> str | None:
+    """
+    Return who answers at a host, whatever the path; of `*.domain`, who answers at a host below it. None: nobody known.
+
+    A domain below which some hosts are a provider's and others anybody's (`*.elb.amazonaws.com`) is nobody's.
+    """
+    rows = (row for row in HOSTS if _meets(row.host, host[1:])) if host.startswith("*") else iter(_rows_of(host))
+    return next((row.provider for row in rows), None)
+
+
+def _meets(pattern: str, domain: str) -> bool:
+    """Tell whether a domain, with its dot in front, holds all hosts that fit a pattern, or only such."""
+    start, star, end = pattern.partition("*")
+    return f".{pattern}".endswith(domain) or (bool(star) and not start and domain.endswith(end))
 
 
 @lru_cache(maxsize=256)

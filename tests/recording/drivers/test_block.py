@@ -10,7 +10,7 @@ from opentelemetry.trace import get_current_span
 
 import orchestrace
 from orchestrace.recording.arguments import Call
-from orchestrace.recording.drivers.block import Passage
+from orchestrace.recording.drivers.block import Passage, Passages
 from orchestrace.recording.roles.declaration import Declaration
 from orchestrace.recording.roles.parts import begin
 from orchestrace.recording.roles.role import Role
@@ -160,3 +160,38 @@ class TestBlockOfSeveralTasks:
             pass
 
         assert "invoke_agent shared\n  invoke_agent shared" == orchestrace_spans.tree()
+
+
+class TestPassages:
+    def test_the_last_that_was_entered_is_left_first(self, orchestrace_spans: Spans) -> None:
+        """One block may be entered again while it is open."""
+        block = Passages()
+        followed = [block.enter(lambda name=name: begin(Declaration(role="tool"), name, Call())) for name in "ab"]
+        block.leave(None, None, None)
+        block.leave(None, None, None)
+
+        assert all(isinstance(one, Role) for one in followed)
+        assert ["execute_tool b", "execute_tool a"] == [span.name for span in orchestrace_spans]
+
+    def test_each_thread_leaves_its_own(self, orchestrace_spans: Spans) -> None:
+        """Whoever entered last."""
+        block, barrier = Passages(), threading.Barrier(2, timeout=10)
+
+        def work(name: str) -> None:
+            block.enter(lambda: begin(Declaration(role="tool"), name, Call()))
+            barrier.wait()
+            block.leave(None, ValueError(name), None)
+
+        threads = [threading.Thread(target=work, args=(name,)) for name in "ab"]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+
+        assert [("execute_tool a", "a"), ("execute_tool b", "b")] == sorted(
+            (span.name, str(span.status_message)) for span in orchestrace_spans
+        )
+
+    def test_left_more_often_than_entered(self, orchestrace_spans: Spans) -> None:
+        """Nothing happens."""
+        Passages().leave(None, None, None)
+
+        assert [] == list(orchestrace_spans)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from typing import Annotated
 
 import orchestrace
-from orchestrace import Prompt
+from orchestrace import ByReference, Prompt
 from orchestrace.recording.roles.role import Subject
 from orchestrace.testing import Spans
 
@@ -100,3 +102,116 @@ class TestSubject:
             outer.overrides(Subject(2, "run", len)),
             outer.overrides(Subject(1, "other", len)),
         ]
+
+
+@dataclass
+class Candidate:
+    """A business object."""
+
+    id: str = "c-7"
+    name: str = "Ada"
+
+
+REFERENCE = {"type": f"{__name__}.Candidate", "id": "c-7", "sha256": orchestrace.fingerprint(Candidate())}
+
+
+def inputs_of(spans: Spans, name: str) -> dict[str, object]:
+    """Return the recorded arguments of a call."""
+    found: dict[str, object] = json.loads(str(spans.attributes(name)["input.value"]))
+    return found
+
+
+class TestByReference:
+    def test_arguments_that_are_named(self, orchestrace_spans: Spans) -> None:
+        """The others are snapshots, and `self` is none of them."""
+
+        class Crafter:
+            @orchestrace.agent(reference_only={"candidate"})
+            def run(self, candidate: Candidate, job: str) -> None: ...
+
+        Crafter().run(Candidate(), job="x")
+
+        assert {"candidate": REFERENCE, "job": "x"} == inputs_of(orchestrace_spans, "invoke_agent Crafter")
+
+    def test_arguments_that_are_annotated(self, orchestrace_spans: Spans) -> None:
+        """The annotation may say where the id is; the program's own value is what the function gets."""
+
+        @orchestrace.generator
+        def draft(candidate: Annotated[Candidate, ByReference("name")], more: int = 1) -> object:
+            return candidate.name, more
+
+        assert ("Ada", 1) == draft(Candidate())
+        assert {"candidate": REFERENCE | {"id": "Ada"}, "more": 1} == inputs_of(orchestrace_spans, "generate draft")
+
+    def test_paths_that_are_inputs(self, orchestrace_spans: Spans) -> None:
+        """By the path."""
+
+        @orchestrace.generator(inputs=["ctx.candidate", "ctx.job"], reference_only=["ctx.candidate"])
+        def draft(ctx: dict[str, object]) -> None: ...
+
+        draft({"candidate": Candidate(), "job": "x", "history": "…"})
+
+        assert {"ctx.candidate": REFERENCE, "ctx.job": "x"} == inputs_of(orchestrace_spans, "generate draft")
+
+    def test_outputs(self, orchestrace_spans: Spans) -> None:
+        """Named as in `__annotations__`; an agent's message says the same."""
+
+        @orchestrace.agent(reference_only={"return"})
+        def find() -> Candidate:
+            return Candidate()
+
+        @orchestrace.tool
+        def load() -> Annotated[Candidate, ByReference("id")]:
+            return Candidate()
+
+        assert Candidate() == find() == load()
+        found = orchestrace_spans.attributes("invoke_agent find")
+        assert REFERENCE == json.loads(str(found["output.value"]))
+        assert "Ada" not in str(found)
+        loaded = orchestrace_spans.attributes("execute_tool load")
+        assert REFERENCE == json.loads(str(loaded["gen_ai.tool.call.result"]))
+
+    def test_without_content_references_are_what_is_left(self, orchestrace_spans: Spans) -> None:
+        """They hold no words: type, id and hash."""
+
+        @orchestrace.agent(reference_only={"candidate", "return"})
+        def craft(candidate: Candidate, job: str) -> Candidate:
+            lookup(candidate, job)
+            return candidate
+
+        @orchestrace.tool(reference_only={"candidate"})
+        def lookup(candidate: Candidate, job: str) -> str:
+            return job
+
+        with orchestrace.content("off"):
+            craft(Candidate(), "secret words")
+        found = orchestrace_spans.attributes("invoke_agent craft")
+
+        assert {"candidate": REFERENCE} == inputs_of(orchestrace_spans, "invoke_agent craft")
+        assert REFERENCE == json.loads(str(found["output.value"]))
+        assert {"candidate": REFERENCE} == json.loads(
+            str(orchestrace_spans.attributes("execute_tool lookup")["gen_ai.tool.call.arguments"])
+        )
+        assert "words" not in str([span.attributes for span in orchestrace_spans])
+        assert "gen_ai.output.messages" not in found
+
+    def test_a_query_by_reference_is_not_shown(self, orchestrace_spans: Spans) -> None:
+        """It would be words."""
+
+        @orchestrace.retriever(reference_only={"query"})
+        def search(query: str) -> list[str]:
+            return []
+
+        search("secret words")
+
+        assert "gen_ai.retrieval.query.text" not in orchestrace_spans.attributes("retrieval search")
+
+    def test_a_name_that_says_secret_hides_the_reference_too(self, orchestrace_spans: Spans) -> None:
+        """Nobody could tell apart a hash and the key."""
+
+        @orchestrace.generator(reference_only={"api_key"})
+        def draft(api_key: str) -> None: ...
+
+        draft("x")
+
+        assert {"api_key": "[masked:secret]"} == inputs_of(orchestrace_spans, "generate draft")

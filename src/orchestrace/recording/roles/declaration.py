@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -50,6 +50,8 @@ class Declaration:
     user: Selector | None = None
     tenant: Selector | None = None
     inputs: Sequence[str] | None = None
+    reference_only: Collection[str] = ()
+    """Names of arguments, or `return`, that are recorded by reference."""
     read: Selector | Mapping[str, Selector] | None = None
     reduce: Callable[[list[object]], object] | None = None
     prompt: PromptUse | None = None

@@ -32,7 +32,8 @@ class Evaluator(TurnRole):
         """The draft of the iteration; without one, whatever the evaluator was called in."""
         if self.turn is not None and self.turn.draft is not None:
             return NonRecordingSpan(self.turn.draft)
-        return self.span if self.parent is None else self.parent.span
+        around = lineage.call(self.parent)
+        return self.span if around is None else around.span
 
     def _named(self) -> dict[str, AttributeValue]:
         version = self.declaration.version

@@ -99,7 +99,7 @@ class Agent(Invocation):
 
     def _told(self, output: object) -> dict[str, AttributeValue]:
         told = super()._told(output)
-        if told:
+        if told and self.content:
             from orchestrace.messages import text  # noqa: PLC0415 - 3 ms, wanted at the first end
 
             # Jaeger's GenAI view shows messages: so the reader of the trace sees what came out of the run.

@@ -35,13 +35,13 @@ class Retriever(Role):
     kind = SpanKind.CLIENT
 
     def _asked(self, call: Call) -> dict[str, AttributeValue]:
-        inputs = call.chosen(self.declaration.inputs)
+        inputs = self._inputs(call)
         texts = {name: value for name, value in inputs.items() if isinstance(value, str)}
         query = next((texts[name] for name in (*_QUERY, *texts) if name in texts), None)
         return {names.RETRIEVAL_QUERY: written(query)[0]} if self.content and query is not None else {}
 
     def _told(self, output: object) -> dict[str, AttributeValue]:
-        if not self.content or output is None:
+        if output is None or not self._shows(output):
             return {}
         taken = snapshot(output)
         return {

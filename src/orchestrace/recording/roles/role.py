@@ -11,6 +11,8 @@ from opentelemetry.trace import SpanKind
 from orchestrace import conventions as names
 from orchestrace.recording import lineage
 from orchestrace.recording.arguments import Call
+from orchestrace.recording.attribution import attributed
+from orchestrace.recording.by_reference import Referred, is_referred, referred
 from orchestrace.recording.ending import End
 from orchestrace.recording.live import is_live
 from orchestrace.recording.prompt_use import PromptUse, listen
@@ -20,13 +22,16 @@ from orchestrace.recording.roles.declaration import Declaration
 from orchestrace.recording.selectors import MISSING, select_from
 from orchestrace.recording.snapshot import encode
 from orchestrace.recording.strand import current_strand
-from orchestrace.recording.text import JSON_TYPE, label, written
-from orchestrace.typing import AttributeValue
+from orchestrace.recording.text import JSON_TYPE, written
+from orchestrace.typing import AttributeValue, Selector
 
-__all__ = ["RUNS", "Role", "Subject"]
+__all__ = ["RETURN", "RUNS", "Role", "Subject"]
 
 RUNS: Final = ("agent", "workflow")
 """The roles that hold others."""
+
+RETURN: Final = "return"
+"""What an output is called where arguments have names, as in `__annotations__`."""
 
 _HASH: Final = 16
 """Hexadecimal digits of a configuration's hash: enough to tell a team's configurations apart."""
@@ -54,7 +59,7 @@ class Role(Recording):
     A subclass names its span (`verb`) and its kind, and says what else is known at both ends of the call.
     """
 
-    __slots__ = ("_items", "_output", "declaration", "subject")
+    __slots__ = ("_items", "_output", "_references", "declaration", "subject")
 
     verb: ClassVar[str]
     operation: ClassVar[str] = ""
@@ -69,6 +74,9 @@ class Role(Recording):
         self.declaration: Declaration = declaration
         self._items: Items | None = None
         self._output: object = MISSING
+        self._references: Mapping[str, Selector | None] = call.marked
+        if declaration.reference_only:
+            self._references = {**dict.fromkeys(declaration.reference_only), **call.marked}
         self.subject: Subject | None = None
         self.streams.belong(current_strand())
         self.passes_on.update(self._identity(call))
@@ -100,15 +108,12 @@ class Role(Recording):
 
     def _identity(self, call: Call) -> dict[str, AttributeValue]:
         said = self.declaration
-        session = call.find(said.session)
-        found = {
-            names.KEY: call.find(said.key),
-            names.CONVERSATION_ID: session,
-            names.SESSION_ID: session,
-            names.USER_ID: call.find(said.user),
-            names.TENANT: call.find(said.tenant),
-        }
-        return {name: label(value) for name, value in found.items() if value is not MISSING and value is not None}
+        return attributed(
+            key=call.find(said.key),
+            session=call.find(said.session),
+            user=call.find(said.user),
+            tenant=call.find(said.tenant),
+        )
 
     def _named(self) -> dict[str, AttributeValue]:
         known = {names.OPERATION_NAME: self.operation, names.SPAN_KIND: self.category, self.name_key: self.name}
@@ -116,10 +121,15 @@ class Role(Recording):
 
     def _asked(self, call: Call) -> dict[str, AttributeValue]:
         """Return what is known when the call begins."""
+        inputs = self._inputs(call)
+        return {names.INPUT_VALUE: encode(inputs), names.INPUT_MIME_TYPE: JSON_TYPE} if inputs else {}
+
+    def _inputs(self, call: Call) -> Mapping[str, object]:
+        """Return the inputs that may be recorded; without content, those alone that are references, without words."""
         inputs = call.chosen(self.declaration.inputs)
-        if not self.content or not inputs:
-            return {}
-        return {names.INPUT_VALUE: encode(inputs), names.INPUT_MIME_TYPE: JSON_TYPE}
+        if self._references:
+            inputs = referred(inputs, self._references)
+        return inputs if self.content else {name: one for name, one in inputs.items() if is_referred(one)}
 
     def _configured(self, call: Call) -> dict[str, AttributeValue]:
         said = self.declaration.config
@@ -135,10 +145,14 @@ class Role(Recording):
 
     def _told(self, output: object) -> dict[str, AttributeValue]:
         """Return what is known of an output."""
-        if not self.content or output is None:
+        if output is None or not self._shows(output):
             return {}
         text, mime_type = written(output)
         return {names.OUTPUT_VALUE: text, names.OUTPUT_MIME_TYPE: mime_type}
+
+    def _shows(self, output: object) -> bool:
+        """Tell whether an output may be recorded: without content, a reference alone."""
+        return self.content or is_referred(output)
 
     def _take(self, end: End) -> None:
         if self._items is not None:
@@ -163,7 +177,8 @@ class Role(Recording):
         """Take what came out of the body, of a stream so far; MISSING if nothing did."""
         output = self._output if self._output is not MISSING else self._read(end.value)
         if output is not MISSING:
-            self.put(self._told(output))
+            is_referred_to = RETURN in self._references and output is not None
+            self.put(self._told(Referred(output, self._references[RETURN]) if is_referred_to else output))
 
     def _read(self, result: object) -> object:
         read = self.declaration.read

@@ -43,12 +43,11 @@ class Tool(Role):
         meter.measure(tool_measurements(self, end, _TYPE), self.span)
 
     def _asked(self, call: Call) -> dict[str, AttributeValue]:
-        if not self.content:
-            return {}
-        return {names.TOOL_CALL_ARGUMENTS: encode(dict(call.chosen(self.declaration.inputs)))}
+        inputs = self._inputs(call)
+        return {names.TOOL_CALL_ARGUMENTS: encode(inputs)} if inputs or self.content else {}
 
     def _told(self, output: object) -> dict[str, AttributeValue]:
-        if not self.content:
+        if not self._shows(output):
             return {}
         taken = snapshot(output)
         return {names.TOOL_CALL_RESULT: encode(taken if isinstance(taken, dict) else {"result": taken})}
