@@ -24,16 +24,20 @@ def set_on(span: Span, attributes: Attributes) -> None:
     """
     bounded: Any = getattr(span, "_attributes", None)
     if type(bounded) is BoundedAttributes and _has_room(bounded, len(attributes)):
-        known = {name: tuple(value) if type(value) is list else value for name, value in attributes.items()}
-        if all(_is_plain(value) for value in known.values()):
+        plain = attributes if _PLAIN.issuperset(map(type, attributes.values())) else _copied(attributes)
+        if plain is not None:
             with bounded._lock:  # noqa: SLF001 - see above
-                bounded._dict.update(known)  # noqa: SLF001 - likewise
+                bounded._dict.update(plain)  # noqa: SLF001 - likewise
             return
     span.set_attributes(attributes)
 
 
-def _is_plain(value: object) -> bool:
-    return type(value) in _PLAIN or (type(value) is tuple and _PLAIN.issuperset(map(type, value)))
+def _copied(attributes: Attributes) -> Attributes | None:
+    """Return attributes with their lists as tuples; None where something else is among them."""
+    copied = {name: tuple(value) if type(value) is list else value for name, value in attributes.items()}
+    lists = [value for value in copied.values() if type(value) is tuple]
+    rest = (type(value) for value in copied.values() if type(value) is not tuple)
+    return copied if _PLAIN.issuperset(rest) and all(_PLAIN.issuperset(map(type, one)) for one in lists) else None
 
 
 def _has_room(bounded: Any, more: int) -> bool:  # noqa: ANN401 - what it holds is its own
