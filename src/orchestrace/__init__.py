@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from orchestrace.identity import experiment, session
     from orchestrace.instrumentation import instrument, uninstrument
     from orchestrace.model_calls import llm_call
+    from orchestrace.outcomes import record_outcome
     from orchestrace.propagation import environment, extract, inject
     from orchestrace.recording.by_reference import ByReference, fingerprint, register_reference
 
@@ -44,6 +45,7 @@ __all__ = [
     "iterations",
     "llm_call",
     "messages_of",
+    "record_outcome",
     "reference",
     "register_reference",
     "retriever",
@@ -68,6 +70,7 @@ _LOADED_WHEN_USED = {
     "instrument": "instrumentation",
     "llm_call": "model_calls",
     "messages_of": "conversation",
+    "record_outcome": "outcomes",
     "register_reference": "recording.by_reference",
     "session": "identity",
     "shutdown": "configuration",

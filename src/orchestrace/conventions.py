@@ -168,7 +168,15 @@ EVALUATION_RESULT_EVENT: Final = "gen_ai.evaluation.result"
 """GenAI events.yaml @0387091, as those of a model call."""
 
 # -- outcomes ---------------------------------------------------------------------------------------------------------
-OUTCOME_PREFIX: Final = _name("orchestrace.outcome.", OURS, content=True)
+OUTCOME_PREFIX: Final = "orchestrace.outcome."
+OUTCOME_NAME: Final = _name("orchestrace.outcome.name", OURS)
+OUTCOME_VALUE: Final = _name("orchestrace.outcome.value", OURS, content=True)
+OUTCOME_AT: Final = _name("orchestrace.outcome.at", OURS)
+OUTCOME_SOURCE: Final = _name("orchestrace.outcome.source", OURS)
+OUTCOME_RATER: Final = _name("orchestrace.outcome.rater", OURS)
+OUTCOME_COMMENT: Final = _name("orchestrace.outcome.comment", OURS, content=True)
+OUTCOME_CORRECTION: Final = _name("orchestrace.outcome.correction", OURS, content=True)
+OUTCOME_CORRECTS: Final = _name("orchestrace.outcome.corrects", OURS)
 
 # -- identity, inherited by every descendant --------------------------------------------------------------------------
 KEY: Final = _name("orchestrace.key", OURS)
@@ -223,3 +231,4 @@ DROP_REASON: Final = "orchestrace.drop.reason"
 INVOCATIONS: Final = "orchestrace.invocations"
 INVOCATION_ITERATIONS: Final = "orchestrace.invocation.iterations"
 EVALUATION_SCORES: Final = "orchestrace.evaluation.score"
+OUTCOMES: Final = "orchestrace.outcomes"

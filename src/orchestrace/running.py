@@ -6,6 +6,7 @@ import logging
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 
-from orchestrace import accounting
+from orchestrace import accounting, outcomes
 from orchestrace.balance import Balance, Flushed
 from orchestrace.exceptions import ConfigurationError
 from orchestrace.export.console import Printer
@@ -27,7 +28,8 @@ from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.dispatch import Dispatch
 from orchestrace.journal.journal import Journal
 from orchestrace.journal.ledger import Ledger
-from orchestrace.journal.store import NOT_SAMPLED, NOT_SENT
+from orchestrace.journal.outcome_records import open_records
+from orchestrace.journal.store import NOT_LOST
 from orchestrace.pipeline.fence import Fence
 from orchestrace.pipeline.id_generator import configured_id_generator
 from orchestrace.pipeline.latecomer import DISTRIBUTION, watch
@@ -102,6 +104,7 @@ class Running:
         """
         self.processor.sinks = ()
         tracer.use(None)
+        outcomes.use(None)
         naming.use(CURRENT)
         begun = time.monotonic()
         deadline = begun + timeout
@@ -155,7 +158,7 @@ class Running:
         return Balance(known.delivered, known.waiting + ahead, known.refused, known.dropped), signals
 
     def _flushed(self, balance: Balance, signals: int, *, stored: bool) -> Flushed:
-        lost = {reason: spans for reason, spans in balance.dropped.items() if reason not in {NOT_SAMPLED, NOT_SENT}}
+        lost = {reason: spans for reason, spans in balance.dropped.items() if reason not in NOT_LOST}
         missing = [
             ("not everything is in the journal's database", not stored),
             (f"{balance.waiting} spans wait for {self.destination}", self.forwarder and balance.waiting),
@@ -191,6 +194,7 @@ def start(settings: Settings) -> Running:
     naming.use(settings.conventions)
     if forwarder is not None:
         journal.start()
+    outcomes.use(partial(open_records, journal.folder))
     running = Running(settings, journal, dispatch, forwarder, sends, printer, signals, processor)
     accounting.observe(running.balance)
     return running

@@ -163,12 +163,16 @@ class TestVerdicts:
 
 class TestOutcomes:
     def test_say_what_came_of_the_run(self, make: Make) -> None:
-        """Whatever is recorded of it."""
-        prefix = "orchestrace.outcome."
+        """Whatever the heading has no room for."""
+        said = {names.OUTCOME_NAME: "email.replied", names.OUTCOME_VALUE: True, names.OUTCOME_SOURCE: "crm"}
 
-        assert [("name", "email.replied"), ("value", "True")] == inside(
-            make, attributes={f"{prefix}name": "email.replied", f"{prefix}value": True}
-        )
+        assert [("source", "crm")] == inside(make, attributes=said)
+
+    def test_a_long_value_is_whole(self, make: Make) -> None:
+        """A heading is one line."""
+        said = {names.OUTCOME_NAME: "feedback", names.OUTCOME_VALUE: "too long " * 20}
+
+        assert ["value"] == [label for label, _ in inside(make, attributes=said)]
 
 
 class TestFull:

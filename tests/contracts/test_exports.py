@@ -29,6 +29,7 @@ CONTRACT = {
     "iterations",
     "llm_call",
     "messages_of",
+    "record_outcome",
     "reference",
     "register_reference",
     "retriever",

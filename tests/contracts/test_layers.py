@@ -11,7 +11,7 @@ import pytest
 
 tomllib: Any = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
 
-MAY_IMPORT_THE_SDK = {"pipeline", "journal", "export", "testing", "configuration", "running"}
+MAY_IMPORT_THE_SDK = {"pipeline", "journal", "export", "testing", "configuration", "running", "reporting"}
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from orchestrace import conventions as names
 from orchestrace.balance import Balance
 from orchestrace.journal import accounts
 from orchestrace.journal.addressee import Addressee
@@ -83,12 +84,20 @@ class TestAge:
 
         assert (Removed(), [1]) == (pruned(database, folder), traces(database))
 
+    def test_an_outcome_is_as_old_as_it_is_here(self, folder: Path, database: sqlite3.Connection) -> None:
+        """It stands at the end of a run of long ago, and was reported just now: it is not gone before it was sent."""
+        said = {names.OUTCOME_NAME: "replied"}
+        put(database, 1, 30)
+        put(database, 2, 30, attributes=said)
+
+        assert (1, [2]) == (pruned(database, folder).spans, traces(database))
+
     def test_log_records_and_metrics_go_too(self, folder: Path, database: sqlite3.Connection) -> None:
-        """By their own time."""
+        """By when they were noticed: an event may tell of what happened long ago."""
         now = time.time_ns()
         with transaction(database):
             writer = note_writer(database, SENDING, over=False)
-            store(database, [LogRecord(now - 8 * DAY, now), LogRecord(now, now)], writer)
+            store(database, [LogRecord(now - 9 * DAY, now - 8 * DAY), LogRecord(now - 8 * DAY, now)], writer)
         pruned(database, folder)
 
         assert [(now,)] == database.execute("SELECT time FROM signals").fetchall()

@@ -135,11 +135,11 @@ class TestStore:
         assert [(latest + 5,)] == database.execute("SELECT last_time FROM processes").fetchall()
 
     def test_log_records_and_metrics_wait(self, database: sqlite3.Connection) -> None:
-        """For the same receiver; also of a process that withholds its spans."""
+        """Since they were noticed; for the same receiver, also of a process that withholds its spans."""
         put(database, LogRecord(3, 4, trace_id="a" * 32), MetricsRecord(5, b"\x00measured"), withheld=True)
         rows = database.execute("SELECT kind, trace_id, time, receiver FROM signals ORDER BY id").fetchall()
 
-        assert [("logs", "a" * 32, 3, 1), ("metrics", None, 5, 1)] == rows
+        assert [("logs", "a" * 32, 4, 1), ("metrics", None, 5, 1)] == rows
 
 
 class TestDeliver:
@@ -150,6 +150,18 @@ class TestDeliver:
             deliver(database, [span(1, end=9, sampled=False)], note_writer(database, WRITER, over=False))
 
         assert Balance(waiting=1) == accounts.balance_of(database, "p")
+
+    def test_what_two_processes_recorded_is_one(
+        self, database: sqlite3.Connection, span: Callable[..., SpanRecord]
+    ) -> None:
+        """An outcome that both reported at once: the first has it, and the other waits for nothing."""
+        put(database, span(1, end=9))
+        with transaction(database):
+            other = note_writer(database, replace(WRITER, process="q"), over=False)
+            store(database, [span(1, end=9), span(2, end=9)], other)
+
+        assert Balance(waiting=1) == accounts.balance_of(database, "p")
+        assert Balance(waiting=1, dropped={"recorded by another process": 1}) == accounts.balance_of(database, "q")
 
 
 class TestNoteReceiver:

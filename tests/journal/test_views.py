@@ -161,7 +161,8 @@ class TestEveryView:
         self, ask: Ask, span: Callable[..., SpanRecord], view: str, role: dict[str, Any]
     ) -> None:
         """Each of them, in the document for those who ask."""
-        text = (Path(__file__).parents[2] / "docs" / "journal.md").read_text(encoding="utf-8")
+        docs = Path(__file__).parents[2] / "docs"
+        text = "".join((docs / name).read_text(encoding="utf-8") for name in ("journal.md", "outcomes.md"))
         documented = set(re.findall(r"`(\w+)`", text))
 
         assert set() == set(ask(view, span(1, attributes=dict(role)))[0]) - documented
@@ -394,7 +395,7 @@ class TestOutcomes:
             names.OUTCOME_PREFIX + "rater": "r",
             names.OUTCOME_PREFIX + "comment": "c",
             names.OUTCOME_PREFIX + "correction": "better",
-            names.OUTCOME_PREFIX + "at": 1_764_000_000_000_000_000,
+            names.OUTCOME_PREFIX + "at": "2025-11-24T16:00:00.000000Z",
             names.EVALUATION_SCORE: 1.0,
             names.AGENT_VERSION: "1.4",
             names.PROMPTS_PREFIX + "draft": "d@3",
@@ -412,10 +413,20 @@ class TestOutcomes:
             "r",
             "c",
             "better",
-            1_764_000_000_000_000_000,
+            "2025-11-24T16:00:00.000000Z",
             "1.4",
             '{"draft":"d@3"}',
         ) == part(row, *asked.split())
+
+    def test_one_says_what_it_corrects_and_the_other_that_it_is_corrected(
+        self, ask: Ask, span: Callable[..., SpanRecord]
+    ) -> None:
+        """So that the last word can be counted alone."""
+        said = {names.OUTCOME_NAME: "rating", names.OUTCOME_VALUE: 2}
+        first = span(2, end=9, attributes=said)
+        rows = ask("outcomes", first, span(3, end=9, attributes=said | {names.OUTCOME_CORRECTS: first.span_id}))
+
+        assert [(None, 1), (first.span_id, 0)] == [part(row, "corrects", "corrected") for row in rows]
 
     def test_one_without_a_run_stands_for_itself(self, ask: Ask, span: Callable[..., SpanRecord]) -> None:
         """Joined by its key."""
@@ -433,8 +444,9 @@ class TestDocument:
     def test_its_questions_can_be_asked(self, ask: Ask, database: sqlite3.Connection) -> None:
         """As they are printed."""
         ask("calls")
-        text = (Path(__file__).parents[2] / "docs" / "journal.md").read_text(encoding="utf-8")
+        docs = Path(__file__).parents[2] / "docs"
+        text = "".join((docs / name).read_text(encoding="utf-8") for name in ("journal.md", "outcomes.md"))
         questions = [one for block in re.findall(r"```sql\n(.*?)```", text, re.DOTALL) for one in block.split(";")]
         rows = [database.execute(question).fetchall() for question in questions if question.strip()]
 
-        assert [[]] * 4 == rows
+        assert [[]] * 7 == rows

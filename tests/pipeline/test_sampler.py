@@ -4,16 +4,18 @@ import pytest
 from opentelemetry.sdk.trace.sampling import (
     ALWAYS_OFF,
     ALWAYS_ON,
+    DEFAULT_OFF,
     DEFAULT_ON,
     Decision,
     ParentBased,
     ParentBasedTraceIdRatio,
+    Sampler,
     TraceIdRatioBased,
 )
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState, set_span_in_context
 
 import orchestrace
-from orchestrace.conventions import SCHEMA
+from orchestrace.conventions import OUTCOME_NAME, SCHEMA
 from orchestrace.exceptions import ConfigurationError
 from orchestrace.pipeline.sampler import KeepRuns, configured_sampler, is_always_on
 from orchestrace.testing import Spans
@@ -57,6 +59,27 @@ class TestKeepRuns:
     def test_what_is_sampled_is_sampled(self) -> None:
         """The sampler's own result is passed on."""
         assert Decision.RECORD_AND_SAMPLE is KeepRuns(ALWAYS_ON).should_sample(None, 1, "run", attributes=OURS).decision
+
+    @pytest.mark.parametrize(
+        ("inner", "decision"),
+        [
+            (TraceIdRatioBased(0), Decision.RECORD_AND_SAMPLE),
+            (ALWAYS_OFF, Decision.RECORD_ONLY),
+            (DEFAULT_OFF, Decision.RECORD_ONLY),
+        ],
+    )
+    def test_an_outcome_that_stands_alone_is_not_left_to_chance(self, inner: Sampler, decision: Decision) -> None:
+        """Which run it belongs to is found later; where nothing is to be sent, it is not."""
+        said = OURS | {OUTCOME_NAME: "replied"}
+
+        assert decision is KeepRuns(inner).should_sample(None, 2**127, "outcome replied", attributes=said).decision
+
+    def test_an_outcome_of_a_run_goes_where_the_run_went(self) -> None:
+        """As its parent's flag says."""
+        parent = SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(0))
+        around, said = set_span_in_context(NonRecordingSpan(parent)), OURS | {OUTCOME_NAME: "replied"}
+
+        assert Decision.RECORD_ONLY is KeepRuns(DEFAULT_ON).should_sample(around, 1, "o", attributes=said).decision
 
     def test_it_says_what_it_is(self) -> None:
         """Whoever asks the provider sees the sampler that was configured."""

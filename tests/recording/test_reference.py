@@ -7,7 +7,7 @@ from opentelemetry.trace import SpanContext
 import orchestrace
 from orchestrace.recording import lineage
 from orchestrace.recording.carrier import RUN, read, write
-from orchestrace.recording.reference import is_reference, reference_of
+from orchestrace.recording.reference import is_reference, parts_of, reference_of
 from orchestrace.recording.remote import Remote
 from orchestrace.testing import Spans
 
@@ -53,3 +53,16 @@ class TestIsReference:
 
         assert is_reference(REFERENCE)
         assert REFERENCE == reference_of(here)
+
+
+class TestPartsOf:
+    def test_are_ids_and_the_second(self) -> None:
+        """In nanoseconds since the epoch; whoever stored it may have changed its case, or left a blank."""
+        parts = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", 0x6925A000 * 10**9)
+
+        assert [parts, parts] == [parts_of(REFERENCE), parts_of(f" {REFERENCE.upper()}\n")]
+
+    @pytest.mark.parametrize("text", ["", "last", REFERENCE[1:], REFERENCE + "0", f"{'0' * 32}-{REFERENCE[33:]}"])
+    def test_anything_else_has_none(self, text: str) -> None:
+        """A trace or span without an id is none."""
+        assert parts_of(text) is None

@@ -10,6 +10,8 @@ from orchestrace.cli.doctor import examine_all
 from orchestrace.cli.forget import forget_runs
 from orchestrace.cli.forward import forward
 from orchestrace.cli.list import list_runs
+from orchestrace.cli.outcome import record_one
+from orchestrace.cli.outcomes import outcomes
 from orchestrace.cli.prune import prune_journal
 from orchestrace.cli.recover import recover_all
 from orchestrace.cli.refused import list_refused
@@ -32,6 +34,8 @@ application.command("doctor")(examine_all)
 application.command("forget")(forget_runs)
 application.command("forward")(forward)
 application.command("list")(list_runs)
+application.command("outcome", context_settings={"ignore_unknown_options": True})(record_one)
+application.add_typer(outcomes, name="outcomes")
 application.command("prune")(prune_journal)
 application.command("recover")(recover_all)
 application.command("refused")(list_refused)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from orchestrace import conventions as names
-from orchestrace.cli import attribute, figures, wording
+from orchestrace.cli import attribute, figures, outcome_text, wording
 from orchestrace.cli.content import Content, answer_of
 from orchestrace.cli.row import Row
 from orchestrace.cli.state import BAD, WARNING
@@ -154,9 +154,11 @@ def _configuration(span: SpanRecord, *, full: bool) -> Iterator[Row]:
 
 
 def _outcome(span: SpanRecord) -> Iterator[Row]:
-    for name, value in span.attributes.items():
-        if name.startswith(names.OUTCOME_PREFIX):
-            yield Row(name.removeprefix(names.OUTCOME_PREFIX), str(value), lines=2)
+    value = span.attributes.get(names.OUTCOME_VALUE)
+    in_heading = {names.OUTCOME_NAME, *([] if outcome_text.is_cut(value) else [names.OUTCOME_VALUE])}
+    for name, said in span.attributes.items():
+        if name.startswith(names.OUTCOME_PREFIX) and name not in in_heading:
+            yield Row(name.removeprefix(names.OUTCOME_PREFIX), str(said), lines=2)
 
 
 def _rest(span: SpanRecord) -> Iterator[Row]:

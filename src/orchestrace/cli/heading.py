@@ -10,6 +10,7 @@ from rich.text import Text
 from orchestrace import conventions as names
 from orchestrace.cli import attribute, figures
 from orchestrace.cli.excerpt import one_line
+from orchestrace.cli.outcome_text import shown
 from orchestrace.cli.state import GOOD, WARNING, state
 from orchestrace.cli.verdict import verdicts_of
 from orchestrace.journal.role import AGENT, CALL, ITERATION, OUTCOME, role_of
@@ -57,7 +58,9 @@ def _facts(span: SpanRecord) -> Iterator[Text | None]:
     )
     yield _accepted(span)
     verdicts = verdicts_of(span)
-    if len(verdicts) == 1:
+    if role_of(span) == OUTCOME:
+        yield _outcome(span)
+    elif len(verdicts) == 1:
         yield verdicts[0].words()
     if role_of(span) == CALL:
         yield from _call(span)
@@ -78,6 +81,11 @@ def _accepted(span: SpanRecord) -> Text | None:
         return Text("accepted", style=GOOD) if accepted else Text("not accepted", style=WARNING)
     # A run that was accepted says so as the reason why it stopped.
     return None if accepted else Text("not accepted", style=WARNING)
+
+
+def _outcome(span: SpanRecord) -> Text | None:
+    value = span.attributes.get(names.OUTCOME_VALUE)
+    return None if value is None else Text(shown(value), style="bold")
 
 
 def _call(span: SpanRecord) -> Iterator[Text | None]:

@@ -151,5 +151,6 @@ _COLUMNS: Final = (
     _Column("ended", _ended),
     _Column("tokens", _tokens, align="right", told=True),
     _Column("took", lambda run: Text("" if run.end is None else figures.duration(run.end - run.start)), align="right"),
+    _Column("outcome", lambda run: Text(one_line(run.outcomes or "")), 12),
     _Column("trace", lambda run: Text(run.trace_id[:_ID], style="dim")),
 )

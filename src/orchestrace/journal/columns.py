@@ -14,6 +14,7 @@ __all__ = [
     "INVOCATION",
     "ITERATION",
     "JUDGED",
+    "KEYED_RUNS",
     "OUTCOME",
     "RUNS",
     "SPAN",
@@ -31,6 +32,10 @@ SPANS: Final = "spans AS s LEFT JOIN processes AS p USING (process)"
 def attribute(name: str, of: str = "s.attributes", path: str = "$") -> str:
     """Return the SQL of an attribute's value."""
     return f"""json_extract({of}, '{path}."{name}"')"""
+
+
+KEYED_RUNS: Final = f"s.role IN {RUNS} AND {attribute(names.KEY)}"
+"""The key of a run, of those that have one: what the index `runs_by_key` finds."""
 
 
 def _under(prefix: str) -> str:
@@ -186,14 +191,19 @@ JUDGED: Final = _evaluation("e.value", "$.attributes")
 """Where each verdict is an event `e` of the span."""
 
 OUTCOME: Final = {
-    "name": attribute(names.OUTCOME_PREFIX + "name"),
-    "value": attribute(names.OUTCOME_PREFIX + "value"),
+    "name": attribute(names.OUTCOME_NAME),
+    "value": attribute(names.OUTCOME_VALUE),
     "score": attribute(names.EVALUATION_SCORE),
-    "source": attribute(names.OUTCOME_PREFIX + "source"),
-    "rater": attribute(names.OUTCOME_PREFIX + "rater"),
-    "comment": attribute(names.OUTCOME_PREFIX + "comment"),
-    "correction": attribute(names.OUTCOME_PREFIX + "correction"),
-    "at": attribute(names.OUTCOME_PREFIX + "at"),
+    "source": attribute(names.OUTCOME_SOURCE),
+    "rater": attribute(names.OUTCOME_RATER),
+    "comment": attribute(names.OUTCOME_COMMENT),
+    "correction": attribute(names.OUTCOME_CORRECTION),
+    "at": attribute(names.OUTCOME_AT),
+    "corrects": attribute(names.OUTCOME_CORRECTS),
+    "corrected": f"""EXISTS (
+        SELECT 1 FROM spans AS c WHERE c.trace_id = s.trace_id AND +c.role = '{role.OUTCOME}'
+        AND {attribute(names.OUTCOME_CORRECTS, "c.attributes")} = s.span_id
+    )""",  # noqa: S608 - our names
     "version": attribute(names.AGENT_VERSION),
     "prompts": _under(names.PROMPTS_PREFIX),
     **_VARIANTS,

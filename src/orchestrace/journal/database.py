@@ -96,6 +96,13 @@ _STEPS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX signals_waiting ON signals (receiver, kind, id)",
         "CREATE INDEX spans_running ON spans (process) WHERE end_time IS NULL",
     ),
+    # A run is found by the business object that it is about, among as many as there are.
+    (
+        """
+        CREATE INDEX runs_by_key ON spans (json_extract(attributes, '$."orchestrace.key"'), end_time)
+        WHERE role IN ('agent', 'workflow')
+        """,
+    ),
 )
 """What brings a file from version n to n + 1. A step that was released never changes."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from orchestrace.conventions import OPERATION_NAME, OUTCOME_PREFIX, ROLE
+from orchestrace.conventions import OPERATION_NAME, OUTCOME_NAME, ROLE
 from orchestrace.records import SpanRecord
 
 __all__ = [
@@ -30,7 +30,6 @@ OUTCOME: Final = "outcome"
 MARKER: Final = "marker"
 """Says of a run that it has started, while it still runs (see `markers`)."""
 
-_OUTCOME_NAME: Final = OUTCOME_PREFIX + "name"
 
 _BY_OPERATION: Final[dict[object, str]] = {
     "invoke_agent": AGENT,
@@ -48,7 +47,7 @@ _BY_OPERATION: Final[dict[object, str]] = {
 def role_of(record: SpanRecord) -> str | None:
     """Tell what a span is to a reader: its role, what its operation says, or nothing that we know."""
     attributes = record.attributes
-    if _OUTCOME_NAME in attributes:
+    if OUTCOME_NAME in attributes:
         return OUTCOME
     role = attributes.get(ROLE)
     if isinstance(role, str):

@@ -6,7 +6,9 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
-from orchestrace.journal.columns import ABOVE, INVOCATION, RUNS, SPAN, SPANS
+from orchestrace import conventions as names
+from orchestrace.journal.columns import ABOVE, INVOCATION, RUNS, SPAN, SPANS, attribute
+from orchestrace.journal.role import OUTCOME
 from orchestrace.typing import Nanoseconds
 
 __all__ = ["Run", "runs"]
@@ -18,7 +20,8 @@ class Run:
     One invocation of an agent or a workflow; where a trace has neither, its root span.
 
     `kind` is "agent" or "workflow", else the root span's role ("call", "tool", …) or "span". `ending` is "running" or
-    "interrupted" for a run without `end`. None is unknown.
+    "interrupted" for a run without `end`. `outcomes` are those that nothing corrects: "email.replied true, rating 4".
+    None is unknown.
     """
 
     trace_id: str
@@ -38,6 +41,22 @@ class Run:
     status: str
     error: str | None
     summary: str | None
+    outcomes: str | None = None
+
+
+_VALUE: Final = attribute(names.OUTCOME_VALUE, "o.attributes")
+_KIND: Final = _VALUE.replace("json_extract", "json_type", 1)
+_OUTCOMES: Final = f"""(
+    SELECT group_concat(said, ', ') FROM (
+        SELECT {attribute(names.OUTCOME_NAME, "o.attributes")}
+            || coalesce(' ' || CASE WHEN {_KIND} IN ('true', 'false') THEN {_KIND} ELSE {_VALUE} END, '') AS said
+        FROM spans AS o WHERE o.trace_id = s.trace_id AND o.parent_id = s.span_id AND +o.role = '{OUTCOME}'
+        AND NOT EXISTS (
+            SELECT 1 FROM spans AS c WHERE c.trace_id = o.trace_id AND +c.role = '{OUTCOME}'
+            AND {attribute(names.OUTCOME_CORRECTS, "c.attributes")} = o.span_id
+        ) ORDER BY o.id
+    )
+)"""  # noqa: S608 - our names
 
 
 _RUN: Final = {
@@ -58,6 +77,7 @@ _RUN: Final = {
     "status": SPAN["status"],
     "error": f"coalesce({SPAN['error']}, {SPAN['error_type']})",
     "summary": INVOCATION["summary"],
+    "outcomes": _OUTCOMES,
 }
 
 # Which they are is found first, on what the indexes hold; what they say is read for these alone.

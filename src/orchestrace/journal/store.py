@@ -8,6 +8,7 @@ counted once. Everything here is inside of the caller's transaction.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -23,7 +24,7 @@ from orchestrace.journal.row import COLUMNS, PLACEHOLDERS, row_of
 from orchestrace.journal.signals import LOGS, METRICS, encode_log
 from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
 
-__all__ = ["NOT_SAMPLED", "NOT_SENT", "Writer", "deliver", "note_receiver", "note_writer", "store"]
+__all__ = ["NOT_LOST", "NOT_SAMPLED", "NOT_SENT", "Writer", "deliver", "note_receiver", "note_writer", "store"]
 
 _Record: TypeAlias = Entry | SpanRecord | LogRecord | MetricsRecord
 
@@ -42,14 +43,23 @@ _UPSERT_PROCESS: Final = (
     "ON CONFLICT (id) DO UPDATE SET over = excluded.over"
 )
 _WRITER: Final = "SELECT process, receiver, withheld FROM processes WHERE id = ?"
+# An outcome is as old as it is here: its own time is that of a run which may have ended long ago.
 _DELIVERY: Final = (
-    "INSERT OR IGNORE INTO deliveries (id, process, state, receiver, time, reason) "
-    "SELECT id, ?, ?, ?, end_time, ? FROM spans WHERE trace_id = ? AND span_id = ?"
+    "INSERT OR IGNORE INTO deliveries (id, process, state, receiver, time, reason) "  # noqa: S608 - as above
+    f"SELECT id, ?, ?, ?, CASE role WHEN '{OUTCOME}' THEN max(?, end_time) ELSE end_time END, ? "
+    "FROM spans WHERE trace_id = ? AND span_id = ?"
 )
 _BEFORE: Final = "SELECT CAST(attributes AS BLOB), end_time FROM spans WHERE trace_id = ? AND span_id = ?"
 _SIGNAL: Final = "INSERT INTO signals (process, kind, trace_id, time, receiver, payload) VALUES (?, ?, ?, ?, ?, ?)"
 NOT_SAMPLED: Final = "not sampled"
 NOT_SENT: Final = "not sent from here"
+THERE: Final = "recorded by another process"
+NOT_LOST: Final = frozenset({NOT_SAMPLED, NOT_SENT, THERE})
+"""The reasons for which a span is not to be sent at all, or not a second time."""
+_OF_OTHERS: Final = (
+    "SELECT count(*) FROM deliveries JOIN spans USING (id) "
+    "WHERE trace_id = ? AND span_id = ? AND deliveries.process <> ?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +139,23 @@ def _joined(database: sqlite3.Connection, rest: Entry) -> Entry:
 
 def deliver(database: sqlite3.Connection, ended: Iterable[Entry | SpanRecord], writer: Writer) -> None:
     """Say what is to become of spans that have ended, and count them."""
+    now = time.time_ns()
     by_state: dict[tuple[int, str], list[Entry | SpanRecord]] = {}
     for record in ended:
         by_state.setdefault(_state(record, writer), []).append(record)
     for (state, reason), records in by_state.items():
         receiver = writer.receiver if state == accounts.WAITING else None
-        rows = [(writer.process, state, receiver, reason, one.trace_id, one.span_id) for one in records]
-        accounts.add(database, writer.process, state, database.executemany(_DELIVERY, rows).rowcount, reason)
+        rows = [(writer.process, state, receiver, now, reason, one.trace_id, one.span_id) for one in records]
+        new = database.executemany(_DELIVERY, rows).rowcount
+        accounts.add(database, writer.process, state, new, reason)
+        if new < len(rows):  # an outcome that two processes reported at once; or what was read before, and counted
+            there = sum(_is_of_another(database, one, writer) for one in records)
+            accounts.add(database, writer.process, accounts.WITHHELD, there, THERE)
+
+
+def _is_of_another(database: sqlite3.Connection, record: Entry | SpanRecord, writer: Writer) -> bool:
+    asked = record.trace_id, record.span_id, writer.process
+    return bool(database.execute(_OF_OTHERS, asked).fetchone()[0])
 
 
 def _state(record: Entry | SpanRecord, writer: Writer) -> tuple[int, str]:
@@ -152,7 +172,7 @@ def _holds(entry: Entry) -> int:
 
 def _signal(record: LogRecord | MetricsRecord, writer: Writer) -> tuple[object, ...]:
     if isinstance(record, LogRecord):
-        kind, trace_id, payload = LOGS, record.trace_id, encode_log(record)
-    else:
-        kind, trace_id, payload = METRICS, None, record.data
-    return writer.process, kind, trace_id, record.time, writer.receiver, payload
+        # Since it was noticed: what it tells of may have happened long ago.
+        since = max(record.time, record.observed)
+        return writer.process, LOGS, record.trace_id, since, writer.receiver, encode_log(record)
+    return writer.process, METRICS, None, record.time, writer.receiver, record.data

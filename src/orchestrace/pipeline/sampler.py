@@ -25,10 +25,10 @@ from opentelemetry.sdk.trace.sampling import (
     SamplingResult,
     TraceIdRatioBased,
 )
-from opentelemetry.trace import Link, SpanKind, TraceState
+from opentelemetry.trace import Link, SpanKind, TraceState, get_current_span
 from opentelemetry.util.types import Attributes
 
-from orchestrace.conventions import SCHEMA
+from orchestrace.conventions import OUTCOME_NAME, SCHEMA
 from orchestrace.exceptions import ConfigurationError
 from orchestrace.recording import lineage
 
@@ -43,6 +43,8 @@ _FIXED: Final[dict[str, Sampler]] = {
     "parentbased_always_off": DEFAULT_OFF,
     "parentbased_always_on": DEFAULT_ON,
 }
+_OFF: Final[tuple[Sampler, ...]] = (ALWAYS_OFF, DEFAULT_OFF)
+_NEVER: Final = frozenset({one.get_description() for one in _OFF})
 _BY_RATIO: Final[dict[str, Callable[[float], Sampler]]] = {
     "parentbased_traceidratio": ParentBasedTraceIdRatio,
     "traceidratio": TraceIdRatioBased,
@@ -75,8 +77,20 @@ class KeepRuns(Sampler):
             return said
         if SCHEMA not in (attributes or ()) and lineage.call(lineage.current(parent_context)) is None:
             return said
+        if OUTCOME_NAME in (attributes or ()) and self._keeps_alone(parent_context):
+            return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, said.trace_state)
         # A sampler that drops a span leaves its attributes out.
         return SamplingResult(Decision.RECORD_ONLY, attributes, said.trace_state)
+
+    def _keeps_alone(self, parent_context: Context | None) -> bool:
+        """
+        Tell whether an outcome that stands alone is sent: unless nothing is.
+
+        Which run it belongs to is found later, by its key: left to chance, it would be missing from runs that were
+        sent.
+        """
+        alone = not get_current_span(parent_context).get_span_context().is_valid
+        return alone and self.inner.get_description() not in _NEVER
 
     def get_description(self) -> str:
         """Return what `inner` is, and that runs are kept."""

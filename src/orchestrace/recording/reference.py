@@ -11,11 +11,12 @@ from orchestrace.recording import lineage
 from orchestrace.recording.recording import Recording
 from orchestrace.recording.remote import Remote
 from orchestrace.recording.roles.role import RUNS
+from orchestrace.typing import Nanoseconds
 
-__all__ = ["is_reference", "reference_of"]
+__all__ = ["is_reference", "parts_of", "reference_of"]
 
 _SECOND: Final = 1_000_000_000
-_FORM: Final = re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{8}")
+_FORM: Final = re.compile(r"([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{8})")
 
 
 def reference_of(recording: Recording | None) -> str:
@@ -36,6 +37,14 @@ def reference_of(recording: Recording | None) -> str:
 def is_reference(found: object) -> bool:
     """Tell whether something has the form of a reference."""
     return isinstance(found, str) and _FORM.fullmatch(found) is not None
+
+
+def parts_of(reference: str) -> tuple[str, str, Nanoseconds] | None:
+    """Return trace id, span id and the beginning of the second in which the run started; None where it is malformed."""
+    found = _FORM.fullmatch(reference.strip().lower())
+    if found is None or not (int(found[1], 16) and int(found[2], 16)):
+        return None
+    return found[1], found[2], int(found[3], 16) * _SECOND
 
 
 def _own(recording: Recording) -> str:

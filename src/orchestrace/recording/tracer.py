@@ -9,7 +9,7 @@ from opentelemetry import trace
 
 from orchestrace.conventions import SCHEMA_URL
 
-__all__ = ["SCOPE", "is_apart", "is_silent", "tracer", "use", "version", "warn_if_unconfigured"]
+__all__ = ["SCOPE", "is_apart", "is_silent", "provider", "tracer", "use", "version", "warn_if_unconfigured"]
 
 SCOPE = "orchestrace"
 """Name of our instrumentation scope: spans of another scope are foreign."""
@@ -33,6 +33,11 @@ def use(provider: trace.TracerProvider | None, *, apart: bool = False) -> None:
 def tracer() -> trace.Tracer:
     """Return the tracer of our scope."""
     return _tracer_of(_provider)
+
+
+def provider() -> trace.TracerProvider:
+    """Return the provider that makes our spans."""
+    return trace.get_tracer_provider() if _provider is None else _provider
 
 
 def is_apart() -> bool:

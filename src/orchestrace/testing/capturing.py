@@ -31,8 +31,10 @@ def capture(
     `as_global` is for SDKs that make spans themselves, through the global provider, as Anthropic's does: these are
     captured too. Where the program has set a global provider, that one then makes all the spans of the block.
     """
+    from orchestrace import outcomes  # noqa: PLC0415 - as above
     from orchestrace.pipeline.processor import Processor  # noqa: PLC0415 - the SDK is loaded by who captures
     from orchestrace.testing.global_provider import as_global as behind_global  # noqa: PLC0415
+    from orchestrace.testing.outcome_records import CapturedRecords  # noqa: PLC0415
     from orchestrace.testing.private_provider import private_provider  # noqa: PLC0415
 
     memory = Memory()
@@ -43,6 +45,8 @@ def capture(
         undo.callback(provider.shutdown)
         maker = undo.enter_context(behind_global(provider, processor)) if as_global else provider
         undo.enter_context(_recording_with(maker, clock))
+        undo.callback(outcomes.use, outcomes.used())
+        outcomes.use(CapturedRecords(memory).open)
         if instrument:
             undo.enter_context(_instrumented())
         undo.callback(finaliser.drain, _PATIENCE)

@@ -62,6 +62,7 @@ METRICS: Final[dict[str, Metric]] = {
     names.INVOCATIONS: Metric("{invocation}", "Runs of agents, by how they ended."),
     names.INVOCATION_ITERATIONS: Metric("{iteration}", "Iterations of an agent's run.", _ITERATIONS),
     names.EVALUATION_SCORES: Metric("1", "Scores that evaluators gave, on their own scales.", _SCORES),
+    names.OUTCOMES: Metric("{outcome}", "Outcomes of runs that were reported."),
     # -- core 1.41.1 --------------------------------------------------------------------------------------------------
     names.USAGE_OF_TOKENS: Metric("{token}", "Input and output tokens used.", _TOKENS),
     names.OPERATION_TIME_TO_FIRST_CHUNK: Metric("s", "Time to the first chunk of the answer.", _CALL_SECONDS),
