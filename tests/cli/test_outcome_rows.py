@@ -122,6 +122,12 @@ class TestJsonl:
         ]
         assert [4] == [line.number for line in found if line.error.startswith("no JSON")]
 
+    def test_what_is_not_read_is_told_as_far_as_it_can_be_read(self) -> None:
+        """A file of a million fields fills nothing."""
+        read = source("".join(f'{{"name":"n","key":1,"f{number}":2}}\n' for number in range(100)))
+
+        assert (100, 20) == (len(list(read.lines())), len(read.ignored))
+
     def test_one_list_is_an_error(self) -> None:
         """It would have to be in memory as a whole; the words say how to make lines of it."""
         with pytest.raises(UsageError, match="jq"):

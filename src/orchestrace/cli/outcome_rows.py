@@ -24,6 +24,8 @@ JSONL: Final = "jsonl"
 
 _LONGEST: Final = 16 << 20
 """Bytes of a line: more is no line, but a file that is something else."""
+_TOLD: Final = 20
+"""Columns that are told: every line of JSON may have others."""
 _ENDS: Final = "A line ends with a line feed, and a quotation mark inside of a cell is written twice"
 _DELIMITERS: Final = ",;\t|"
 _BOM: Final = b"\xef\xbb\xbf"
@@ -57,7 +59,7 @@ class Source:
         self.read: int = 0
         """Bytes that were read so far."""
         self.ignored: list[str] = []
-        """Columns that say nothing of an outcome."""
+        """Columns that say nothing of an outcome, the first of them."""
         self._file = file
         self._form = form
         self._named = {column: name for name, column in columns.items()}
@@ -160,7 +162,9 @@ class Source:
         return name if name in FIELDS and name not in self._named.values() else None
 
     def _ignore(self, columns: Iterable[str]) -> None:
-        self.ignored += [column for column in columns if column not in self.ignored]
+        for column in columns:
+            if len(self.ignored) < _TOLD and column not in self.ignored:
+                self.ignored.append(column)
 
     def _texts(self, first: bytes, rest: Iterable[bytes]) -> Iterator[str]:
         yield first.decode("utf-8", "surrogateescape")

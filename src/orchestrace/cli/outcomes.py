@@ -183,7 +183,7 @@ def _size(file: BinaryIO) -> int | None:
 
 def _conclude(lines: Source, tally: _Tally, *, json: bool) -> None:
     if lines.ignored:
-        typer.echo(f"Not read: {', '.join(lines.ignored)}.", err=True)
+        typer.echo(one_line(f"Not read: {', '.join(lines.ignored)}."), err=True)
     if json:
         console.write(orjson.dumps(asdict(tally)))
     else:
