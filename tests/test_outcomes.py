@@ -313,6 +313,22 @@ class TestMisuse:
 
         assert (False, "it failed: RuntimeError") == (bool(result), result.why)
 
+    @pytest.mark.parametrize("ours", ["state", "outcome_of", "would_sample", "Stamp", "_memory_of"])
+    def test_a_fault_of_ours_does_not_raise(
+        self, orchestrace_spans: Spans, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, ours: str
+    ) -> None:
+        """The program goes on; the result is false."""
+
+        def broken(*_: object, **__: object) -> Any:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(outcomes, ours, broken)
+        with complaints(caplog) as said:
+            result = orchestrace.record_outcome("n", reference=ELSEWHERE)
+
+        assert (False, "it failed: ZeroDivisionError") == (bool(result), result.why)
+        assert "record_outcome failed" in said[-1]
+
     def test_records_that_cannot_be_read_lose_nothing(
         self, orchestrace_spans: Spans, caplog: pytest.LogCaptureFixture
     ) -> None:

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -148,6 +149,7 @@ class TestStopped:
         stopped.stdin.flush()
         while not (journal / "journal.db").exists() or count(journal) < 500:
             assert stopped.poll() is None
+            threading.Event().wait(0.02)
         stopped.send_signal(signal.SIGINT)
         said, _ = stopped.communicate(timeout=30)
         file.write_text(lines)
