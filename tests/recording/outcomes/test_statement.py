@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from orchestrace.exceptions import UsageError
 from orchestrace.recording.outcomes.statement import FIELDS, state
+from orchestrace.recording.text import label
 
 REFERENCE = f"{'a' * 32}-{'b' * 16}-6955b900"
 KEY = "sk-proj-" + "a1B2" * 12
@@ -48,8 +50,8 @@ class TestRun:
         assert [ids, ids] == [state("n", reference=one).run for one in (REFERENCE, f" {REFERENCE.upper()}\n")]
 
     def test_a_key_is_written_as_it_stands_on_spans(self) -> None:
-        """A text of at most 256 characters, in which no secret is."""
-        assert ("417", "x" * 256) == (state("n", key=417).key, state("n", key="x" * 999).key)
+        """By the same function: a text of at most 256 characters, in which no secret is."""
+        assert ("417", label("x" * 999)) == (state("n", key=417).key, state("n", key="x" * 999).key)
         assert "sk-proj" not in str(state("n", key=KEY).key)
 
     @pytest.mark.parametrize("nothing", [{}, {"reference": ""}, {"key": ""}, {"reference": None, "key": None}])
@@ -95,6 +97,7 @@ class TestValue:
             ("hired", "hired", None),
             (Stage.HIRED, "hired", None),
             ("4", "4", None),
+            (date(2026, 3, 1), "2026-03-01", None),
             (2**70, str(2**70), None),
             (float("nan"), "NaN", None),
             ({"stars": [4, 5]}, '{"stars":[4,5]}', None),

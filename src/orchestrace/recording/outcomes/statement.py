@@ -13,6 +13,7 @@ from orchestrace.exceptions import UsageError
 from orchestrace.recording.outcomes.moment import moment_of
 from orchestrace.recording.reference import parts_of
 from orchestrace.recording.scalar import number
+from orchestrace.recording.snapshot import encode, snapshot
 from orchestrace.recording.text import label, written
 from orchestrace.typing import Nanoseconds
 
@@ -116,7 +117,8 @@ def _value(value: Any) -> Said:  # noqa: ANN401 - anything at all
         return bool(value)
     if isinstance(value, Number) and (found := _number(value)) is not None:
         return found
-    return written(value)[0]
+    taken = snapshot(value)
+    return taken if isinstance(taken, str) else encode(value)  # a date is a text, without quotes around
 
 
 def _number(value: Any) -> Said:  # noqa: ANN401 - of whatever library
