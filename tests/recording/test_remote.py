@@ -40,7 +40,7 @@ class TestRemote:
     def test_sums_are_kept_there(self) -> None:
         """A process that lives on inside of one keeps nothing of the calls that it made."""
         remote = Remote(SPAN, {}, None)
-        remote.totals.add(Usage(input_tokens=1))
+        remote.totals.add(Used(Usage(input_tokens=1)))
 
         assert 0 == remote.totals.calls
 

@@ -16,8 +16,8 @@ class TestTotals:
     def test_calls_are_summed_under_our_own_names(self) -> None:
         """Nobody who sums the calls of a trace counts a sum, too."""
         totals = Totals()
-        totals.add(Usage(10, 2, cache_read=4, cache_write=1, reasoning=1))
-        totals.add(Usage(1, 3, cache_read=1, cache_write=2, reasoning=2))
+        totals.add(Used(Usage(10, 2, cache_read=4, cache_write=1, reasoning=1)))
+        totals.add(Used(Usage(1, 3, cache_read=1, cache_write=2, reasoning=2)))
 
         assert {
             "orchestrace.usage.calls": 2,
@@ -33,21 +33,21 @@ class TestTotals:
     def test_what_no_call_reported_is_absent(self, usage: Usage | None) -> None:
         """Unknown is not 0; that there was a call is known."""
         totals = Totals()
-        totals.add(usage)
+        totals.add(Used(usage))
 
         assert ({"orchestrace.usage.calls": 1}, None) == (totals.attributes(), totals.total)
 
     def test_0_is_known(self) -> None:
         """A provider that says 0 has said it."""
         totals = Totals()
-        totals.add(Usage(input_tokens=0))
+        totals.add(Used(Usage(input_tokens=0)))
 
         assert (0, 0) == (totals.attributes()["orchestrace.usage.input_tokens"], totals.total)
 
     def test_one_kind_alone_is_a_total(self) -> None:
         """Embeddings have no output."""
         totals = Totals()
-        totals.add(Usage(input_tokens=7))
+        totals.add(Used(Usage(input_tokens=7)))
 
         assert 7 == totals.total
 
@@ -66,7 +66,7 @@ class TestTotals:
         def add() -> None:
             start.wait()
             for _ in range(500):
-                totals.add(Usage(1, 1))
+                totals.add(Used(Usage(1, 1)))
 
         threads = [threading.Thread(target=add) for _ in range(8)]
         for thread in threads:

@@ -19,10 +19,11 @@ from orchestrace.recording.masking import mask_text
 from orchestrace.recording.measuring import meter
 from orchestrace.recording.measuring.call import INFERENCE, EndedCall, call_measurements
 from orchestrace.recording.model_attributes import request_attributes, response_attributes
+from orchestrace.recording.pricing.cost import cost_of
 from orchestrace.recording.recording import Recording
 from orchestrace.recording.selectors import MISSING
 from orchestrace.recording.text import label
-from orchestrace.recording.usage import INFERENCE_CALL, Totals
+from orchestrace.recording.usage import INFERENCE_CALL, Totals, Used
 from orchestrace.typing import AttributeValue, Nanoseconds
 
 __all__ = ["ModelCall"]
@@ -160,19 +161,27 @@ class ModelCall(Recording):
         answer: Answer = end.value  # type: ignore[assignment] # _finish put it there
         if self._is_made_around_another:
             return
-        self.put(self._told(answer))
+        used = self._used(answer, end.at)
+        self.put(self._told(answer) | (used.cost.attributes() if used.cost is not None else {}))
         if answer.response is not None and self.content:
             self._gave = _said_by(answer.response)
         if self._callee.operation in _NO_INFERENCE:
             return
         for above in lineage.upwards(self.parent):
-            above.totals.add(answer.response.usage if answer.response is not None else None)
+            above.totals.add(used)
 
     def count_in(self, totals: Totals) -> None:
         """Add the tokens that the answer has told so far."""
         if self._callee.operation not in _NO_INFERENCE and not self._is_made_around_another:
-            response = self._answer().response
-            totals.add(response.usage if response is not None else None)
+            totals.add(self._used(self._answer(), clock.now()))
+
+    def _used(self, answer: Answer, at: Nanoseconds) -> Used:
+        response = answer.response
+        if response is None or self._callee.operation in _NO_INFERENCE:
+            return Used(None, self.started, at)
+        tier = response.attributes.get(names.OPENAI_RESPONSE_SERVICE_TIER)
+        cost = cost_of(response.usage, self._callee.provider, (response.model, self.name), tier, self.started)
+        return Used(response.usage, self.started, at, cost)
 
     @property
     def _is_made_around_another(self) -> bool:
