@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from orchestrace.messages import Usage
-from orchestrace.recording.usage import INFERENCE_CALL, TOOL_CALL, Totals
+from orchestrace.recording.usage import INFERENCE_CALL, TOOL_CALL, Totals, Used
 
 
 class TestTotals:
@@ -21,6 +21,7 @@ class TestTotals:
 
         assert {
             "orchestrace.usage.calls": 2,
+            "orchestrace.usage.duration": 0.0,
             "orchestrace.usage.input_tokens": 11,
             "orchestrace.usage.output_tokens": 5,
             "orchestrace.usage.cache_read.input_tokens": 5,
@@ -35,7 +36,7 @@ class TestTotals:
         totals = Totals()
         totals.add(Used(usage))
 
-        assert ({"orchestrace.usage.calls": 1}, None) == (totals.attributes(), totals.total)
+        assert ({"orchestrace.usage.calls": 1, "orchestrace.usage.duration": 0.0}, None) == (totals.attributes(), totals.total)
 
     def test_0_is_known(self) -> None:
         """A provider that says 0 has said it."""

@@ -14,6 +14,7 @@ from orchestrace.recording import clock, details, events, exceptions, hosting, l
 from orchestrace.recording.answer import Answer
 from orchestrace.recording.callee import Callee
 from orchestrace.recording.ending import ABANDONED, CANCELLED, DRAINED, ERROR, RETURNED, End
+from orchestrace.recording.few_shot import shown_in
 from orchestrace.recording.guard import report
 from orchestrace.recording.masking import mask_text
 from orchestrace.recording.measuring import meter
@@ -71,9 +72,11 @@ class ModelCall(Recording):
         self._error_type: str | None = None
         self._details = details.wanted()
         self.attempt()
-        asked = callee.attributes() | self._said(partial(request_attributes, request)) | lineage.prompt(self.parent)
+        use = lineage.rendered(self.parent)
+        prompt = {} if use is None else use.identity()
+        asked = callee.attributes() | self._said(partial(request_attributes, request)) | prompt | shown_in(request, use)
         if self._details is not None:
-            self._details.tell({**lineage.identity(self.parent), **callee.attributes(), **lineage.prompt(self.parent)})
+            self._details.tell({**lineage.identity(self.parent), **callee.attributes(), **prompt})
         self._cut: Any = asked.get(names.TRUNCATED, ())
         self.begin(f"{callee.operation} {request.model}" if request.model else callee.operation, asked, SpanKind.CLIENT)
 
@@ -89,7 +92,7 @@ class ModelCall(Recording):
         """Say more of what is asked."""
         told = self._said(partial(request_attributes, request))
         self._cut = told.get(names.TRUNCATED, self._cut)
-        self.put(told)
+        self.put(told | shown_in(request, lineage.rendered(self.parent)))
 
     @property
     def may_retry(self) -> bool:

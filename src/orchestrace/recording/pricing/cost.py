@@ -50,7 +50,7 @@ def cost_of(
     if usage is None or not counts:
         return Cost(reason=NO_TOKENS)
     known = tuple(dict.fromkeys(filter(None, models)))
-    if not provider or not known:
+    if not provider:
         return Cost(reason=NO_PROVIDER)
     tariff = tariff_for(Asked(provider, known, options_of(usage, tier)), counts.get(INPUT, 0), at)
     if isinstance(tariff, str):

@@ -189,6 +189,7 @@ def _take_note(use: PromptUse) -> None:
     holder = lineage.holder(lineage.current())
     if holder is not None:
         holder.rendered(use)
+        lineage.take_prompt(holder, replace(use, variables={}))  # they are the program's, and recorded already
 
 
 listen(_take_note)
