@@ -37,7 +37,10 @@ class TestMessagesOf:
 
 class TestExamplesIn:
     SYSTEM = '[{"type":"text","content":"Be brief."}]'
-    MESSAGES = '[{"role":"user","parts":[{"type":"text","content":"a"}]},{"role":"assistant","parts":[{"type":"text","content":"b"}]}]'
+    MESSAGES = (
+        '[{"role":"user","parts":[{"type":"text","content":"a"}]},'
+        '{"role":"assistant","parts":[{"type":"text","content":"b"}]}]'
+    )
 
     def test_it_is_what_the_span_says(self) -> None:
         """In the places that the messages have in `messages_of`, which begins with system instructions."""
@@ -55,4 +58,6 @@ class TestExamplesIn:
     @pytest.mark.parametrize("document", ["{", "3", '[3,{"id":1}]', '[{"messages":"x"}]', '[{"messages":["x"]}]', None])
     def test_what_cannot_be_read_marks_nothing(self, document: object) -> None:
         """A span that somebody else wrote can hold anything."""
-        assert [] == [place for places in examples_in({"orchestrace.few_shot.messages": document}).values() for place in places]
+        assert [] == [
+            place for places in examples_in({"orchestrace.few_shot.messages": document}).values() for place in places
+        ]

@@ -159,7 +159,7 @@ SCORES: Final = _name("orchestrace.scores", OURS)
 FEEDBACK: Final = _name("orchestrace.feedback", OURS, content=True)
 SUMMARY: Final = _name("orchestrace.summary", OURS, content=True)
 
-# -- sums over the model calls inside, never on the calls themselves: so that nobody counts twice -----------------------
+# -- sums over the model calls inside, never on the calls themselves: so that nobody counts twice ---------------------
 SUM_PREFIX: Final = _name("orchestrace.usage.", OURS)
 SUM_CALLS: Final = _name("orchestrace.usage.calls", OURS)
 SUM_DURATION: Final = _name("orchestrace.usage.duration", OURS)

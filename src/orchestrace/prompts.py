@@ -114,11 +114,10 @@ class Prompt(Generic[Template_co]):
     def render(self: Prompt[Messages], /, **variables: object) -> list[dict[str, Any]]: ...
     def render(self, /, **variables: object) -> Any:
         """
-        Return the text, or the messages, with the variables put in: data as JSON, anything else as `str()` says; Jinja2
-        has its own rules.
+        Return the text, or the messages, with the variables put in: data as JSON, anything else as `str()` says.
 
-        It identifies the model calls that follow in the same role. The messages are the caller's to change. Raises
-        PromptError if a variable is missing, or one is given that the template does not have.
+        Jinja2 has its own rules. It identifies the model calls that follow in the same role. The messages are the
+        caller's to change. Raises PromptError if a variable is missing, or one is given that the template has not.
         """
         result = self._template.fill(self._values(variables), Shown(self.few_shot))
         if isinstance(result, list) and not self._template.places:

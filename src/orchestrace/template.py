@@ -12,7 +12,18 @@ from orchestrace.recording.few_shot import shown_text, written
 from orchestrace.recording.fields import NOTHING, fields_of
 from orchestrace.recording.scalar import scalar
 
-__all__ = ["FEW_SHOT", "BraceTemplate", "Shown", "Template", "canonical", "data_of", "dumped", "fill", "text_of", "variables_in"]
+__all__ = [
+    "FEW_SHOT",
+    "BraceTemplate",
+    "Shown",
+    "Template",
+    "canonical",
+    "data_of",
+    "dumped",
+    "fill",
+    "text_of",
+    "variables_in",
+]
 
 FEW_SHOT: Final = "few_shot"
 """Where this stands as a variable, the examples are put; it is no variable of the caller's."""
@@ -35,21 +46,13 @@ class Template(Protocol):
     """
     A text or the JSON of messages with variables, in whatever syntax.
 
-    `variables` are the names, or dotted paths, that it takes, of which `optional` need not be given; `places` says that
-    it shows the examples itself.
+    `variables` are the names, or dotted paths, that it takes, each once, in order of appearance; `optional` those of
+    them that need not be given. `places` says that it shows the examples itself.
     """
 
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """What it takes, each once, in order of appearance."""
-
-    @property
-    def optional(self) -> frozenset[str]:
-        """What of that may be missing."""
-
-    @property
-    def places(self) -> bool:
-        """Whether it shows the examples itself."""
+    variables: tuple[str, ...]
+    optional: frozenset[str]
+    places: bool
 
     def fill(self, values: Mapping[str, object], shown: Shown) -> Any:  # noqa: ANN401 - the type of the template
         """Return a copy with values and, where they have their place, the examples put in."""
@@ -67,14 +70,13 @@ class Shown(tuple[Any, ...]):
 class BraceTemplate:
     """A template whose variables are `{name}` and `{dotted.name}`; see `Template`."""
 
-    __slots__ = ("_template", "places", "variables")
-
-    optional: Final[frozenset[str]] = frozenset()
+    __slots__ = ("_template", "optional", "places", "variables")
 
     def __init__(self, template: Any) -> None:  # noqa: ANN401 - a text or JSON
         self._template = template
         found = variables_in(template)
         self.variables: tuple[str, ...] = tuple(one for one in found if one != FEW_SHOT)
+        self.optional: frozenset[str] = frozenset()
         self.places: bool = FEW_SHOT in found
 
     def fill(self, values: Mapping[str, object], shown: Shown) -> Any:  # noqa: ANN401 - see `Template`

@@ -10,8 +10,8 @@ from orchestrace.recording import clock, lineage
 from orchestrace.recording.ending import RETURNED, End
 from orchestrace.recording.prompt_use import PromptUse
 from orchestrace.recording.remote import Remote
-from orchestrace.recording.usage import Used
 from orchestrace.recording.scope import Scope
+from orchestrace.recording.usage import Used
 from orchestrace.testing import Spans
 
 SPAN = SpanContext(1, 2, is_remote=True)

@@ -36,7 +36,10 @@ class TestTotals:
         totals = Totals()
         totals.add(Used(usage))
 
-        assert ({"orchestrace.usage.calls": 1, "orchestrace.usage.duration": 0.0}, None) == (totals.attributes(), totals.total)
+        assert ({"orchestrace.usage.calls": 1, "orchestrace.usage.duration": 0.0}, None) == (
+            totals.attributes(),
+            totals.total,
+        )
 
     def test_0_is_known(self) -> None:
         """A provider that says 0 has said it."""

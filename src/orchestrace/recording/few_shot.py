@@ -84,12 +84,12 @@ def _inside(texts: Sequence[str], shown: str) -> list[int] | None:
 
 
 def _holds(text: str, examples: Sequence[tuple[str, str, str]]) -> bool:
-    place: int | None = 0
+    end = 0
     for _, *both in examples:
         for words in both:
-            place = _place_of(text, words, place)
-            if place is None:
+            if (found := _place_of(text, words, end)) is None:
                 return False
+            end = found
     return True
 
 

@@ -101,8 +101,8 @@ def rendered(recording: Recording | None, context: Context | None = None) -> Pro
     inside = holder(recording)
     if inside is None:
         return None
-    owner, use = get_value(_PROMPT, context) or (None, None)  # type: ignore[misc] # as above
-    return use if owner is inside else inside.prompt
+    here: tuple[Recording, PromptUse] | None = get_value(_PROMPT, context)  # type: ignore[assignment] # as above
+    return here[1] if here is not None and here[0] is inside else inside.prompt
 
 
 def take_prompt(recording: Recording, use: PromptUse) -> None:

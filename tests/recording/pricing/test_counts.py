@@ -9,9 +9,12 @@ from orchestrace.recording.pricing.counts import WITHIN, counts_of, options_of
 class TestCountsOf:
     def test_tokens_have_the_names_of_the_list(self) -> None:
         """What is 0 or unknown is left out: it costs nothing, or nobody knows what."""
-        assert {"input_tokens": 10, "output_tokens": 2, "cache_read_tokens": 4, "output_reasoning_tokens": 1} == counts_of(
-            Usage(10, 2, cache_read=4, cache_write=0, reasoning=1)
-        )
+        assert {
+            "input_tokens": 10,
+            "output_tokens": 2,
+            "cache_read_tokens": 4,
+            "output_reasoning_tokens": 1,
+        } == counts_of(Usage(10, 2, cache_read=4, cache_write=0, reasoning=1))
 
     @pytest.mark.parametrize(
         ("further", "counted"),

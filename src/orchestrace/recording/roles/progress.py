@@ -92,7 +92,7 @@ class Progress:
     def scores(self) -> list[float]:
         """The scores of the iterations that have one, in their order."""
         last = None if self.last is None else self.last.score
-        return [*self._scores, *([] if last is None else [last])]
+        return [*self._scores, *([] if last is None else [last])][-_MOST_SCORES:]
 
     @property
     def count(self) -> int:
