@@ -127,7 +127,7 @@ PROMPT_VARIABLES: Final = _name("orchestrace.prompt.variables", OURS, content=Tr
 PROMPTS_PREFIX: Final = _name("orchestrace.prompts.", OURS)
 FEW_SHOT: Final = _name("orchestrace.few_shot", OURS, content=True)
 FEW_SHOT_HASH: Final = _name("orchestrace.few_shot.hash", OURS)
-FEW_SHOT_MESSAGES: Final = _name("orchestrace.few_shot.messages", OURS)
+FEW_SHOT_MESSAGES: Final = _name("orchestrace.few_shot.messages", OURS, content=True)
 
 # -- agents, tools, retrieval, workflows ------------------------------------------------------------------------------
 AGENT_NAME: Final = _name("gen_ai.agent.name", GENAI)

@@ -3,15 +3,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import openai
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import orchestrace
 from orchestrace import Example, Prompt
+from orchestrace.conversation import examples_in
 from orchestrace.messages import Message, ModelRequest, text
 from orchestrace.recording.few_shot import find, shown_in, shown_text, written
-from orchestrace.testing import Spans
+from orchestrace.testing import ReplayServer, Spans, openai_chat
 
 FIRST = {"id": "first", "input": "Jun, Data Engineer", "output": "Hi Jun!"}
 SECOND = {"id": "second", "input": {"name": "Ada"}, "output": "Hi Ada!"}
@@ -103,7 +105,7 @@ class TestShownIn:
 
 class TestSpan:
     def test_a_call_says_which_of_its_messages_are_examples(self, orchestrace_spans: Spans) -> None:
-        """By their place in `gen_ai.input.messages`; the words are not needed for that."""
+        """By their place in `gen_ai.input.messages`; where these are not recorded, nothing is said of them."""
         prompt = Prompt("p", [{"role": "user", "content": "{q}"}], few_shot=[Example("a", "b", id="one")])
         for content in ("full", "off"):
             with (
@@ -113,5 +115,19 @@ class TestSpan:
             ):
                 call.request(prompt.render(q="c"))
 
-        said = [span.attributes["orchestrace.few_shot.messages"] for span in orchestrace_spans.named("chat m")]
-        assert [[{"id": "one", "messages": [0, 1]}]] * 2 == [json.loads(str(one)) for one in said]
+        full, off = (span.attributes.get("orchestrace.few_shot.messages") for span in orchestrace_spans.named("chat m"))
+        assert ([{"id": "one", "messages": [0, 1]}], None) == (json.loads(str(full)), off)
+
+    def test_of_a_real_call(self, orchestrace_spans: Spans, orchestrace_server: ReplayServer) -> None:
+        """As it crossed the wire."""
+        orchestrace_server.answer(openai_chat())
+        prompt = Prompt(
+            "p", "{few_shot}\n{q}", few_shot=[Example("a", "b", id="one"), Example({"c": 1}, "d", id="two")]
+        )
+        client = openai.OpenAI(base_url=f"{orchestrace_server.url}/v1", api_key="test")
+        with orchestrace.generator(name="g"):
+            words = prompt.render(q="?")
+            client.chat.completions.create(model="m", messages=[{"role": "system", "content": words}])
+
+        span = orchestrace_spans.one("chat m")
+        assert {"one": [0], "two": [0]} == examples_in(span)

@@ -72,9 +72,10 @@ class ModelCall(Recording):
         self._error_type: str | None = None
         self._details = details.wanted()
         self.attempt()
-        use = lineage.rendered(self.parent)
-        prompt = {} if use is None else use.identity()
-        asked = callee.attributes() | self._said(partial(request_attributes, request)) | prompt | shown_in(request, use)
+        prompt = lineage.prompt(self.parent)
+        asked = callee.attributes() | self._said(partial(request_attributes, request)) | prompt
+        if names.FEW_SHOT_HASH in prompt:
+            asked |= self._shown(request)
         if self._details is not None:
             self._details.tell({**lineage.identity(self.parent), **callee.attributes(), **prompt})
         self._cut: Any = asked.get(names.TRUNCATED, ())
@@ -92,7 +93,7 @@ class ModelCall(Recording):
         """Say more of what is asked."""
         told = self._said(partial(request_attributes, request))
         self._cut = told.get(names.TRUNCATED, self._cut)
-        self.put(told | shown_in(request, lineage.rendered(self.parent)))
+        self.put(told | self._shown(request))
 
     @property
     def may_retry(self) -> bool:
@@ -251,6 +252,9 @@ class ModelCall(Recording):
             chunks=self._chunks if self._streams else (),
         )
         yield from call_measurements(ended)
+
+    def _shown(self, request: ModelRequest) -> dict[str, AttributeValue]:
+        return shown_in(request, lineage.rendered(self.parent)) if self.content else {}
 
     def _said(self, write: Callable[..., dict[str, AttributeValue]]) -> dict[str, AttributeValue]:
         """Return what the span says of something, and have the event say it too, which may have other words."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from orchestrace import conventions as names
+from orchestrace.recording.guard import guarded
 from orchestrace.recording.pricing.counts import INPUT, counts_of, options_of
 from orchestrace.recording.pricing.price_list import Asked, is_installed, source, tariff_for
 from orchestrace.recording.pricing.tariff import Unpriced
@@ -36,6 +37,7 @@ class Cost(NamedTuple):
         return {names.COST_REASON: self.reason or ""}
 
 
+@guarded("price of a model call", cast("Cost | None", None))
 def cost_of(
     usage: Usage | None, provider: str | None, models: Sequence[str | None], tier: object, at: Nanoseconds
 ) -> Cost | None:
