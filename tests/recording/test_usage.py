@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from orchestrace.messages import Usage
+from orchestrace.recording.pricing.cost import Cost
 from orchestrace.recording.usage import INFERENCE_CALL, TOOL_CALL, Totals, Used
 
 
@@ -40,6 +41,35 @@ class TestTotals:
             totals.attributes(),
             totals.total,
         )
+
+    def test_times_add_up_and_never_go_back(self) -> None:
+        """A clock that was set back in the middle of a call makes it no less than nothing."""
+        totals = Totals()
+        for started, ended in ((10**9, 3 * 10**9), (5, 0), (0, 5 * 10**8)):
+            totals.add(Used(None, started, ended))
+
+        assert 2.5 == totals.attributes()["orchestrace.usage.duration"]
+
+    def test_money_adds_up_without_noise(self) -> None:
+        """Ten times ten cents are a dollar; what is not known is counted, with at most three reasons."""
+        totals = Totals()
+        for _ in range(10):
+            totals.add(Used(None, cost=Cost(0.1)))
+        for reason in ("d", "a", "b", "c", "a"):
+            totals.add(Used(None, cost=Cost(reason=reason)))
+
+        said = totals.attributes()
+        assert (1.0, 5, "a; b; c") == tuple(
+            said[f"orchestrace.usage.cost.{n}"] for n in ("usd", "unknown_calls", "reason")
+        )
+
+    def test_the_cost_until_a_moment_is_of_the_calls_that_had_begun(self) -> None:
+        """None where nothing is known of any."""
+        totals = Totals()
+        for started, cost in ((1, Cost(0.1)), (2, Cost(0.2)), (3, Cost(reason="x")), (4, None), (5, Cost(0.4))):
+            totals.add(Used(None, started, cost=cost))
+
+        assert [None, 0.1, 0.3, 0.3, 0.7] == [totals.cost_until(at) for at in (0, 1, 2, 4, 9)]
 
     def test_0_is_known(self) -> None:
         """A provider that says 0 has said it."""

@@ -166,7 +166,10 @@ class ModelCall(Recording):
         if self._is_made_around_another:
             return
         used = self._used(answer, end.at)
-        self.put(self._told(answer) | (used.cost.attributes() if used.cost is not None else {}))
+        priced = used.cost.attributes() if used.cost is not None else {}
+        self.put(self._told(answer) | priced)
+        if self._details is not None:
+            self._details.tell(priced)
         if answer.response is not None and self.content:
             self._gave = _said_by(answer.response)
         if self._callee.operation in _NO_INFERENCE:

@@ -27,10 +27,9 @@ class TestHashed:
 
     def test_anything_else_does(self) -> None:
         """Values, the order of a list, a text that looks like data."""
-        said = [{"a": 1}, {"a": 2}, {"b": 1}, {"a": [1, 2]}, {"a": [2, 1]}, '{"a":1}', "a", ""]
+        said = [{"a": 1}, {"a": 2}, {"b": 1}, {"a": [1, 2]}, {"a": [2, 1]}, '{"a":1}', "a", "", None]
 
-        assert len(said) - 1 == len({hashed(one)[1] for one in said})
-        assert hashed({"a": 1})[1] == hashed('{"a":1}')[1]
+        assert len(said) == len({hashed(one)[1] for one in said})
 
     def test_secrets_are_masked_and_in_no_hash(self) -> None:
         """A hash of a short key would tell it to whoever tries them all."""
@@ -39,6 +38,6 @@ class TestHashed:
         assert '{"api_key":"[masked:secret]"}' == document
         assert digest == hashed({"api_key": "two"})[1]
 
-    def test_a_text_stays_a_text(self) -> None:
-        """A rubric is read by people."""
-        assert "Is it polite?" == hashed("Is it polite?")[0]
+    def test_a_text_is_json_too(self) -> None:
+        """What is recorded can be read back, whatever it was."""
+        assert '"warm"' == hashed("warm")[0]

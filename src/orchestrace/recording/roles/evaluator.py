@@ -14,6 +14,7 @@ from orchestrace.recording.roles.hashed import hashed
 from orchestrace.recording.roles.judging import judge
 from orchestrace.recording.roles.turn import TurnRole
 from orchestrace.recording.selectors import MISSING
+from orchestrace.recording.text import written
 from orchestrace.typing import AttributeValue
 
 __all__ = ["Evaluator"]
@@ -56,8 +57,8 @@ class Evaluator(TurnRole):
         self._rubric_hash: str | None = None
         words: dict[str, AttributeValue] = {}
         if (rubric := self.declaration.rubric) is not None:
-            text, self._rubric_hash = hashed(rubric)
-            words = {names.EVALUATOR_RUBRIC: text} if self.content else {}
+            _, self._rubric_hash = hashed(rubric)
+            words = {names.EVALUATOR_RUBRIC: written(rubric)[0]} if self.content else {}
         return super()._asked(call) | self._identified() | words
 
     def _tell(self, end: End) -> None:
