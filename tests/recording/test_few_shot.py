@@ -125,7 +125,7 @@ class TestSpan:
             "p", "{few_shot}\n{q}", few_shot=[Example("a", "b", id="one"), Example({"c": 1}, "d", id="two")]
         )
         client = openai.OpenAI(base_url=f"{orchestrace_server.url}/v1", api_key="test")
-        with orchestrace.generator(name="g"):
+        with client, orchestrace.generator(name="g"):
             words = prompt.render(q="?")
             client.chat.completions.create(model="m", messages=[{"role": "system", "content": words}])
 

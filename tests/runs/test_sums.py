@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -81,9 +81,10 @@ def check(spans: Spans) -> None:
 
 
 @pytest.fixture
-def client(orchestrace_server: ReplayServer) -> openai.OpenAI:
-    """Return a client of the server on this machine."""
-    return openai.OpenAI(base_url=f"{orchestrace_server.url}/v1", api_key="test", max_retries=2)
+def client(orchestrace_server: ReplayServer) -> Iterator[openai.OpenAI]:
+    """Give a client of the server on this machine."""
+    with openai.OpenAI(base_url=f"{orchestrace_server.url}/v1", api_key="test", max_retries=2) as asking:
+        yield asking
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,8 @@ class TestRealCalls:
         """Anthropic's SDK has a span of its own; and one more around it, by hand, is no second call."""
         own = anthropic.Anthropic(base_url=orchestrace_server.url, api_key="test", max_retries=0)
         orchestrace_server.answer(anthropic_message(usage=(1000, 100), model="claude-opus-4-8"))
-        with orchestrace.agent(name="A"), orchestrace.llm_call(model="claude-opus-4-8", provider="anthropic") as call:
+        by_hand = orchestrace.llm_call(model="claude-opus-4-8", provider="anthropic")
+        with own, orchestrace.agent(name="A"), by_hand as call:
             call.request("Hi")
             own.messages.create(model="claude-opus-4-8", max_tokens=9, messages=[{"role": "user", "content": "Hi"}])
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orchestrace import conventions as names
 from orchestrace.recording.guard import guarded
 from orchestrace.recording.prompt_use import PromptUse
+from orchestrace.recording.snapshot import encode
 from orchestrace.typing import AttributeValue
 
 if TYPE_CHECKING:
@@ -30,11 +31,9 @@ def shown_in(request: ModelRequest, use: PromptUse | None) -> dict[str, Attribut
     found = find(use.few_shot, [*system, *request.messages])
     if not found:
         return {}
-    import orjson  # noqa: PLC0415 - 3 ms at import, wanted where there are examples
-
     before = len(system)
     told = [{"id": id_, "messages": [index - before for index in indices]} for id_, indices in found.items()]
-    return {names.FEW_SHOT_MESSAGES: orjson.dumps(told).decode()}
+    return {names.FEW_SHOT_MESSAGES: encode(told)}
 
 
 def find(examples: Sequence[Mapping[str, Any]], messages: Sequence[Message]) -> Places:
