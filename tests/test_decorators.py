@@ -35,7 +35,7 @@ OPTIONS = {"config", "inputs", "key", "name", "read", "reduce", "reference_only"
 MORE = {
     "agent": {"description", "method", "version"},
     "generator": {"prompt", "starts_iteration"},
-    "evaluator": {"kind", "version"},
+    "evaluator": {"kind", "rubric", "version"},
 }
 each_role = pytest.mark.parametrize("role", VERBS)
 DRAFT = Prompt("sourcing/draft", "Write to {name}.", version="3", few_shot=[Example("who", "what")])
@@ -174,7 +174,36 @@ class TestConfig:
         attributes = record("agent", orchestrace_spans, Job(), config=config)
 
         assert '{"id":"job-1","title":"Engineer","tags":[]}' == attributes["orchestrace.agent.config"]
-        assert "6e08e13a96db1da3" == attributes["orchestrace.agent.config_hash"]
+        assert "c2c504143c24ec43" == attributes["orchestrace.agent.config_hash"]
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ({"a": 1, "b": {"c": 2, "d": [3]}}, {"b": {"d": [3], "c": 2}, "a": 1}),
+            ({"stop": {"x", "y", "z"}}, {"stop": {"z", "y", "x"}}),
+            ({"api_key": "one"}, {"api_key": "other"}),
+        ],
+        ids=["keys", "sets", "secrets"],
+    )
+    def test_the_hash_is_of_what_is_set(self, one: object, other: object, orchestrace_spans: Spans) -> None:
+        """In whatever order it is said; of a secret it tells nothing."""
+        for config in (one, other):
+            orchestrace.agent(config=config)(len)("a")
+
+        first, second = (span.attributes["orchestrace.agent.config_hash"] for span in orchestrace_spans)
+        assert first == second
+
+    def test_a_changed_setting_is_a_changed_hash_on_the_next_run(self, orchestrace_spans: Spans) -> None:
+        """What is given is read at every run, not when the function is decorated."""
+        settings = {"limit": 3, "nested": {"temperature": 0.2}}
+        craft = orchestrace.agent(config=settings)(len)
+        craft("a")
+        craft("b")
+        settings["nested"] = {"temperature": 0.3}
+        craft("c")
+
+        first, again, changed = (span.attributes["orchestrace.agent.config_hash"] for span in orchestrace_spans)
+        assert (True, False) == (first == again, first == changed)
 
     @each_role
     def test_every_decorator_has_one(self, role: str, orchestrace_spans: Spans) -> None:

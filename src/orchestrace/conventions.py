@@ -107,6 +107,9 @@ USAGE_REASONING: Final = _name("gen_ai.usage.reasoning.output_tokens", GENAI)
 TOKEN_MODALITY: Final = _name("gen_ai.token.modality", GENAI)
 TOKEN_TYPE: Final = _name("gen_ai.token.type", RELEASED)
 ATTEMPTS: Final = _name("orchestrace.attempts", OURS)
+COST: Final = _name("orchestrace.cost.usd", OURS)
+COST_REASON: Final = _name("orchestrace.cost.reason", OURS)
+COST_SOURCE: Final = _name("orchestrace.cost.source", OURS)
 OPENAI_API_TYPE: Final = _name("openai.api.type", GENAI)
 OPENAI_REQUEST_SERVICE_TIER: Final = _name("openai.request.service_tier", GENAI)
 OPENAI_RESPONSE_SERVICE_TIER: Final = _name("openai.response.service_tier", GENAI)
@@ -124,6 +127,7 @@ PROMPT_VARIABLES: Final = _name("orchestrace.prompt.variables", OURS, content=Tr
 PROMPTS_PREFIX: Final = _name("orchestrace.prompts.", OURS)
 FEW_SHOT: Final = _name("orchestrace.few_shot", OURS, content=True)
 FEW_SHOT_HASH: Final = _name("orchestrace.few_shot.hash", OURS)
+FEW_SHOT_MESSAGES: Final = _name("orchestrace.few_shot.messages", OURS, content=True)
 
 # -- agents, tools, retrieval, workflows ------------------------------------------------------------------------------
 AGENT_NAME: Final = _name("gen_ai.agent.name", GENAI)
@@ -150,8 +154,19 @@ ACCEPTED: Final = _name("orchestrace.accepted", OURS)
 ACCEPTED_ITERATION: Final = _name("orchestrace.accepted_iteration", OURS)
 STOP_REASON: Final = _name("orchestrace.stop_reason", OURS)
 STOP_DETAIL: Final = _name("orchestrace.stop_detail", OURS, content=True)
+SCORE: Final = _name("orchestrace.score", OURS)
+SCORES: Final = _name("orchestrace.scores", OURS)
+FEEDBACK: Final = _name("orchestrace.feedback", OURS, content=True)
 SUMMARY: Final = _name("orchestrace.summary", OURS, content=True)
+
+# -- sums over the model calls inside, never on the calls themselves: so that nobody counts twice ---------------------
 SUM_PREFIX: Final = _name("orchestrace.usage.", OURS)
+SUM_CALLS: Final = _name("orchestrace.usage.calls", OURS)
+SUM_DURATION: Final = _name("orchestrace.usage.duration", OURS)
+SUM_COST: Final = _name("orchestrace.usage.cost.usd", OURS)
+SUM_COST_REASON: Final = _name("orchestrace.usage.cost.reason", OURS)
+SUM_COST_UNKNOWN: Final = _name("orchestrace.usage.cost.unknown_calls", OURS)
+SUM_COST_UNTIL_ACCEPTED: Final = _name("orchestrace.usage.cost.until_accepted", OURS)
 
 # -- evaluations ------------------------------------------------------------------------------------------------------
 EVALUATION_NAME: Final = _name("gen_ai.evaluation.name", GENAI)
@@ -163,6 +178,8 @@ EVALUATIONS: Final = _name("orchestrace.evaluations", OURS, content=True)
 EVALUATOR_NAME: Final = _name("orchestrace.evaluator.name", OURS)
 EVALUATOR_VERSION: Final = _name("orchestrace.evaluator.version", OURS)
 EVALUATOR_KIND: Final = _name("orchestrace.evaluator.kind", OURS)
+EVALUATOR_RUBRIC: Final = _name("orchestrace.evaluator.rubric", OURS, content=True)
+EVALUATOR_RUBRIC_HASH: Final = _name("orchestrace.evaluator.rubric_hash", OURS)
 
 EVALUATION_RESULT_EVENT: Final = "gen_ai.evaluation.result"
 """GenAI events.yaml @0387091, as those of a model call."""

@@ -9,6 +9,7 @@ from orchestrace.block import Block
 from orchestrace.evaluations import Evaluation, named, read_evaluations
 from orchestrace.exceptions import UsageError
 from orchestrace.prompts import Prompt
+from orchestrace.recording.fields import NOTHING, fields_of
 from orchestrace.recording.roles.declaration import Declaration
 from orchestrace.recording.selectors import MISSING
 from orchestrace.typing import F, Selector
@@ -82,6 +83,8 @@ class EvaluatorOptions(Options, total=False):
     version: str | None
     kind: str | None
     """Who judges: human, llm or code; default: llm if a model was called, else code."""
+    rubric: str | Prompt[Any] | Mapping[str, Any] | object | None
+    """By what is judged: a text, a prompt, or data."""
 
 
 _KNOWN: Final[dict[str, frozenset[str]]] = {
@@ -130,6 +133,10 @@ _CHECKS: Final[dict[str, tuple[str, Callable[[Any], bool]]]] = {
     "prompt": ("a Prompt", lambda value: isinstance(value, Prompt)),
     "starts_iteration": ("True or False", lambda value: isinstance(value, bool)),
     "kind": ('"human", "llm" or "code"', lambda value: value in _KINDS),
+    "rubric": (
+        "a text, a Prompt, or data: a mapping, a list, a model",
+        lambda value: isinstance(value, (str, Prompt, Mapping, Sequence)) or fields_of(value) is not NOTHING,
+    ),
 }
 """What a value must be, in words and as a test; None is always one, and says nothing."""
 
@@ -215,6 +222,8 @@ def _block(role: str, options: dict[str, Any]) -> Block:
     said = dict(options)
     method, prompt, read = said.pop("method", None), said.pop("prompt", None), said.get("read")
     said["reference_only"] = frozenset(said.get("reference_only") or ())
+    if isinstance(rubric := said.get("rubric"), Prompt):
+        said["rubric"] = rubric.identity().template
     if role == "evaluator":
         said |= {"verdicts": lambda result, name: named(read_evaluations(result, read), name), "read": None}
     return Block(Declaration(role=role, prompt=prompt.identity() if prompt is not None else None, **said), method)

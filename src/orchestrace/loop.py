@@ -57,7 +57,7 @@ def iterations(limit: int | None = None) -> Iterator[Turn]:
 class _Loop(Iterator[Turn]):
     """The iterator: a class, because a finaliser must see that the loop was left."""
 
-    __slots__ = ("__weakref__", "_here", "_iteration", "_limit", "_outer", "_progress", "_run", "_turns")
+    __slots__ = ("__weakref__", "_iteration", "_limit", "_outer", "_progress", "_run", "_turns")
 
     def __init__(self, limit: int | None, run: Invocation | None) -> None:
         self._iteration: Iteration | None = None
@@ -66,7 +66,6 @@ class _Loop(Iterator[Turn]):
         self._run = run
         self._progress = Progress() if run is None else run.progress
         self._outer: Context | None = None
-        self._here: Context | None = None
 
     def __next__(self) -> Turn:
         self._leave()
@@ -84,7 +83,7 @@ class _Loop(Iterator[Turn]):
     @guarded("end of a loop", None)
     def _let_go(self, iteration: Iteration) -> None:
         self._progress.stop = self._progress.stop or STOPPED
-        self._restore()
+        self._restore(iteration)
         # The line of the program that let go of the loop: whether by `break` or by an exception is known later.
         frame = sys._getframe(3)  # noqa: SLF001 - the only way to ask; past the guard and the finaliser
         iteration.leave(Place(clock.now(), frame.f_code, frame.f_lineno))
@@ -95,8 +94,7 @@ class _Loop(Iterator[Turn]):
     def _enter(self) -> None:
         self._outer = get_current()
         self._iteration = Iteration(self._progress.turn())
-        self._here = self._iteration.scope.context
-        attach(self._here)
+        attach(self._iteration.scope.context)
         if self._run is not None:
             self._run.holds(self._iteration)
 
@@ -104,16 +102,16 @@ class _Loop(Iterator[Turn]):
         iteration, self._iteration = self._iteration, None
         if iteration is None:
             return
-        self._restore()
+        self._restore(iteration)
         if self._run is not None and iteration.streams.are_open:  # the run may return them
             iteration.leave(Place(clock.now()))
         else:
             finish(iteration, RETURNED)
 
-    def _restore(self) -> None:
+    def _restore(self, iteration: Iteration) -> None:
         try:
             # A garbage collection comes at any time: whatever is current then is none of its business.
-            if self._outer is not None and get_current() is self._here and not finaliser.collecting():
+            if self._outer is not None and lineage.current() is iteration and not finaliser.collecting():
                 attach(self._outer)
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("end of an iteration", error)

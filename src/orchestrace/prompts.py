@@ -7,17 +7,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, overload
 
 from orchestrace.exceptions import PromptError
+from orchestrace.recording.few_shot import written
 from orchestrace.recording.prompt_use import PromptUse, rendered
 from orchestrace.recording.selectors import MISSING, follow
-from orchestrace.template import canonical, data_of, dumped, fill, text_of, variables_in
+from orchestrace.template import BraceTemplate, Shown, Template, canonical, data_of, text_of
 
 __all__ = ["Example", "Prompt"]
 
 Messages: TypeAlias = "Sequence[Mapping[str, Any]]"
 Template_co = TypeVar("Template_co", covariant=True)
 
-_FEW_SHOT: Final = "few_shot"
-"""Where this stands as a variable, the examples are put; it is no variable of the caller's."""
+_FORMATS: Final = ("braces", "jinja2")
 _SHORT: Final = 12
 """Hexadecimal digits of a hash that names something: 48 bits tell a team's prompts apart."""
 
@@ -61,13 +61,14 @@ class Prompt(Generic[Template_co]):
     """
     A template, a text or a list of chat messages, that knows its name and version.
 
-    `{name}` and `{dotted.name}` are variables, every other brace is text. `few_shot` examples stand where the template
-    says `{few_shot}`; without that, chat messages get them as pairs of user and assistant before the last message, and
-    a text leaves it to the program where to show them. `hash` is the same for the same template and examples, whatever
-    the name; `version` defaults to the beginning of it. Raises PromptError for a template that is neither.
+    `{name}` and `{dotted.name}` are variables, every other brace is text; or, with `template_format="jinja2"`, texts
+    are Jinja2's. `few_shot` examples stand where the template says `{few_shot}` (Jinja2: has a variable of that name);
+    without that, chat messages get them as pairs of user and assistant before the last message, and a text leaves it to
+    the program where to show them. `hash` is the same for the same template and examples, whatever the name; `version`
+    defaults to the beginning of it. Raises PromptError for a template that is neither, or cannot be read.
     """
 
-    __slots__ = ("_places", "_roots", "_template", "_use", "few_shot", "hash", "name", "variables", "version")
+    __slots__ = ("_roots", "_template", "_use", "few_shot", "hash", "name", "variables", "version")
 
     def __init__(
         self,
@@ -76,25 +77,25 @@ class Prompt(Generic[Template_co]):
         *,
         version: str | None = None,
         few_shot: Iterable[Example] = (),
+        template_format: str = "braces",
     ) -> None:
-        self._template = _checked(template, name)
+        checked = _checked(template, name)
         self.name: Final = name
         self.few_shot: Final = tuple(few_shot)
         if stranger := next((one for one in self.few_shot if not isinstance(one, Example)), None):
             msg = f"Prompt {name!r}: few_shot has {type(stranger).__name__} where an Example(input, output) belongs."
             raise PromptError(msg)
-        found = variables_in(self._template)
-        self._places = _FEW_SHOT in found
-        self.variables: Final = tuple(one for one in found if one != _FEW_SHOT)
+        self._template = _template(checked, name, template_format)
+        self.variables: Final = self._template.variables
         self._roots = {one.partition(".")[0] for one in self.variables}
         examples = [one.sha256 for one in self.few_shot]
-        self.hash: Final = _digest([self._template, examples])
+        self.hash: Final = _digest([checked, examples])
         self.version: Final = self.hash[:_SHORT] if version is None else str(version)
         self._use = PromptUse(
             name=self.name,
             version=self.version,
             hash=self.hash,
-            template=text_of(self._template),
+            template=text_of(checked),
             variables={},
             few_shot=tuple(one.record() for one in self.few_shot),
             few_shot_hash=_digest(examples) if examples else None,
@@ -115,18 +116,27 @@ class Prompt(Generic[Template_co]):
         """
         Return the text, or the messages, with the variables put in: data as JSON, anything else as `str()` says.
 
-        It identifies the model calls that follow in the same role. The messages are the caller's to change. Raises
-        PromptError if a variable is missing, or one is given that the template does not have.
+        Jinja2 has its own rules. It identifies the model calls that follow in the same role. The messages are the
+        caller's to change. Raises PromptError if a variable is missing, or one is given that the template has not.
         """
-        result = fill(self._template, self._values(variables))
-        if isinstance(result, list) and not self._places:
+        result = self._template.fill(self._values(variables), Shown(self.few_shot))
+        if isinstance(result, list) and not self._template.places:
             result[-1:-1] = [message for example in self.few_shot for message in _pair(example)]
-        rendered(replace(self._use, variables=variables))
+        self.use(**variables)
         return result
 
-    def _values(self, variables: Mapping[str, object]) -> dict[str, str]:
+    def use(self, /, **variables: object) -> None:
+        """
+        Say that the model calls that follow in the same role come from this prompt; `render` does so by itself.
+
+        For a text that something else has rendered, a registry's own client: its name, version and text are enough.
+        `variables` are recorded as they are given.
+        """
+        rendered(replace(self._use, variables=variables))
+
+    def _values(self, variables: Mapping[str, object]) -> dict[str, object]:
         found = {path: follow(variables, path.split(".")) for path in self.variables}
-        missing = [path for path, value in found.items() if value is MISSING]
+        missing = [path for path, value in found.items() if value is MISSING and path not in self._template.optional]
         surplus = [name for name in variables if name not in self._roots]
         if missing or surplus:
             msg = (
@@ -134,8 +144,7 @@ class Prompt(Generic[Template_co]):
                 f"Missing: {_listed(missing)}. Surplus: {_listed(surplus)}. It takes: {_listed(self.variables)}."
             )
             raise PromptError(msg)
-        values = {path: text_of(value) for path, value in found.items()}
-        return values | {_FEW_SHOT: "\n\n".join(_shown(one) for one in self.few_shot)} if self._places else values
+        return {path: value for path, value in found.items() if value is not MISSING}
 
 
 def _checked(template: object, name: str) -> Any:  # noqa: ANN401 - a text or JSON
@@ -145,6 +154,17 @@ def _checked(template: object, name: str) -> Any:  # noqa: ANN401 - a text or JS
         return _data(list(template), f"Prompt {name!r}")
     msg = f"Prompt {name!r}: the template is {type(template).__name__}; give a text or a list of chat messages."
     raise PromptError(msg)
+
+
+def _template(checked: Any, name: str, template_format: str) -> Template:  # noqa: ANN401 - a text or JSON
+    if template_format == "jinja2":
+        from orchestrace.jinja_template import JinjaTemplate  # noqa: PLC0415 - an extra
+
+        return JinjaTemplate(checked, name)
+    if template_format not in _FORMATS:
+        msg = f"Prompt {name!r}: template_format={template_format!r} is none of {_listed(_FORMATS)}."
+        raise PromptError(msg)
+    return BraceTemplate(checked)
 
 
 def _data(value: object, whose: str) -> Any:  # noqa: ANN401 - JSON
@@ -163,17 +183,9 @@ def _digest(data: object) -> str:
 
 def _pair(example: Example) -> list[dict[str, Any]]:
     return [
-        {"role": "user", "content": _written(example.input)},
-        {"role": "assistant", "content": _written(example.output)},
+        {"role": "user", "content": written(example.input)},
+        {"role": "assistant", "content": written(example.output)},
     ]
-
-
-def _shown(example: Example) -> str:
-    return f"Input: {_written(example.input)}\nOutput: {_written(example.output)}"
-
-
-def _written(value: object) -> str:
-    return value if isinstance(value, str) else dumped(value)
 
 
 def _listed(names: Iterable[str]) -> str:

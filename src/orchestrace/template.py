@@ -1,4 +1,4 @@
-"""Find the variables of a prompt template and put values where they stand."""
+"""Find the variables of a prompt template, written in braces, and put values where they stand."""
 
 from __future__ import annotations
 
@@ -6,12 +6,27 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from orchestrace.recording.few_shot import shown_text, written
 from orchestrace.recording.fields import NOTHING, fields_of
 from orchestrace.recording.scalar import scalar
 
-__all__ = ["canonical", "data_of", "dumped", "fill", "text_of", "variables_in"]
+__all__ = [
+    "FEW_SHOT",
+    "BraceTemplate",
+    "Shown",
+    "Template",
+    "canonical",
+    "data_of",
+    "dumped",
+    "fill",
+    "text_of",
+    "variables_in",
+]
+
+FEW_SHOT: Final = "few_shot"
+"""Where this stands as a variable, the examples are put; it is no variable of the caller's."""
 
 _VARIABLE: Final = re.compile(r"\{([^\W\d]\w*(?:\.(?!__)\w+)*)\}")
 """
@@ -25,6 +40,49 @@ _SELF_SPEAKING: Final = (str, bytes, bytearray, int, float, complex, Enum, type)
 """What is written as `str()` says although it may look like a sequence or a model."""
 
 _BINARY: Final = (bytes, bytearray, memoryview)
+
+
+class Template(Protocol):
+    """
+    A text or the JSON of messages with variables, in whatever syntax.
+
+    `variables` are the names, or dotted paths, that it takes, each once, in order of appearance; `optional` those of
+    them that need not be given. `places` says that it shows the examples itself.
+    """
+
+    variables: tuple[str, ...]
+    optional: frozenset[str]
+    places: bool
+
+    def fill(self, values: Mapping[str, object], shown: Shown) -> Any:  # noqa: ANN401 - the type of the template
+        """Return a copy with values and, where they have their place, the examples put in."""
+
+
+class Shown(tuple[Any, ...]):
+    """The examples of a prompt, for a template that shows them: together they are a text."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "\n\n".join(shown_text(written(one.input), written(one.output)) for one in self)
+
+
+class BraceTemplate:
+    """A template whose variables are `{name}` and `{dotted.name}`; see `Template`."""
+
+    __slots__ = ("_template", "optional", "places", "variables")
+
+    def __init__(self, template: Any) -> None:  # noqa: ANN401 - a text or JSON
+        self._template = template
+        found = variables_in(template)
+        self.variables: tuple[str, ...] = tuple(one for one in found if one != FEW_SHOT)
+        self.optional: frozenset[str] = frozenset()
+        self.places: bool = FEW_SHOT in found
+
+    def fill(self, values: Mapping[str, object], shown: Shown) -> Any:  # noqa: ANN401 - see `Template`
+        """Return a copy with the values put in: data as JSON, anything else as `str()` says."""
+        texts = {path: text_of(value) for path, value in values.items()}
+        return fill(self._template, {**texts, FEW_SHOT: str(shown)} if self.places else texts)
 
 
 def variables_in(template: object) -> list[str]:

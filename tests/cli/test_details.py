@@ -202,3 +202,16 @@ class TestFull:
     def test_does_not_name_ourselves(self, make: Make, scope: str) -> None:
         """Only what is unusual is said."""
         assert [("span", "f" * 16)] == inside(make, full=True, span_id="f" * 16, scope=scope)
+
+
+class TestDraft:
+    @pytest.mark.parametrize(("draft", "shown"), [("Dear Ada", []), ("Dear Bo", [("output", "Dear Bo")])])
+    def test_of_an_iteration_is_read_at_its_generator(
+        self, draft: str, shown: list[tuple[str, str]], make: Make
+    ) -> None:
+        """It stands on both; one that nobody generated, because it was taken from elsewhere, is shown."""
+        generated = make({names.ROLE: "generator", names.OUTPUT_VALUE: "Dear Ada"})
+        said = {names.ROLE: "iteration", names.OUTPUT_VALUE: draft}
+
+        assert shown == inside(make, generated, attributes=said)
+        assert ("output", draft) in inside(make, generated, attributes=said, full=True)

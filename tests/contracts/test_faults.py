@@ -294,6 +294,8 @@ recording.lineage.entered
 recording.lineage.identity
 recording.lineage.nearest
 recording.lineage.prompt
+recording.lineage.rendered
+recording.lineage.take_prompt
 recording.lineage.upwards
 model_calls.ModelCall
 recording.model_call.ModelCall._answer
@@ -311,6 +313,7 @@ recording.model_call.ModelCall.failed
 recording.model_call.ModelCall.first_chunk
 recording.model_call.request_attributes
 recording.model_call.response_attributes
+recording.pricing.cost.is_installed
 recording.prompt_use.PromptUse.attributes
 recording.prompt_use.PromptUse.identity
 recording.recording.Recording._close
@@ -331,6 +334,8 @@ recording.recording.current_strand
 recording.recording.tracer
 recording.reducing.Items.folded
 recording.reducing.Items.keep
+recording.roles.drafts.Drafts.judged
+recording.roles.drafts.Drafts.take
 recording.roles.evaluator.judge
 recording.roles.invocation.Agent._measure
 recording.roles.invocation.Invocation._tell

@@ -11,6 +11,7 @@ ABOUT_THE_WHOLE = {
     "examples": "the programs that the guide shows",
     "guests": "other instrumentations of the same SDKs beside ours",
     "living": "programs that have OpenTelemetry already, or set it up their own way",
+    "runs": "the shapes that a run can have, and what each comes to: iterations, sums, prompts",
     "streams": "streams that leave the agent which began them",
     "typing": "read by type checkers, never run",
     "versions": "what must hold with every version of everything that we claim",

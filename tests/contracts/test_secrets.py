@@ -13,7 +13,10 @@ KEY = "sk-" + "proj-0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX2yZ3"
 def run(server: ReplayServer) -> None:
     """Put a key into every text that can come to stand on a span."""
     prompt = Prompt(
-        "p", f"Use {KEY} for {{who}} {{few_shot}}", version="1", few_shot=[Example(f"in {KEY}", f"out {KEY}")]
+        "p",
+        f"Use {KEY} for {{who}} {{few_shot}}",
+        version="1",
+        few_shot=[Example(f"in {KEY}", f"out {KEY}", id=f"id {KEY}")],
     )
     client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="test", max_retries=0)
 
@@ -25,7 +28,7 @@ def run(server: ReplayServer) -> None:
     def find(query: str) -> list[str]:
         return [query]
 
-    @orchestrace.evaluator
+    @orchestrace.evaluator(rubric=f"rubric {KEY}")
     def judge(text: str) -> list[Evaluation]:
         return [Evaluation(0.1, f"label {KEY}", passed=False, feedback=text, name="a"), Evaluation(0.2, feedback=text)]
 

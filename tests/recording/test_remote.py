@@ -11,6 +11,7 @@ from orchestrace.recording.ending import RETURNED, End
 from orchestrace.recording.prompt_use import PromptUse
 from orchestrace.recording.remote import Remote
 from orchestrace.recording.scope import Scope
+from orchestrace.recording.usage import Used
 from orchestrace.testing import Spans
 
 SPAN = SpanContext(1, 2, is_remote=True)
@@ -40,7 +41,7 @@ class TestRemote:
     def test_sums_are_kept_there(self) -> None:
         """A process that lives on inside of one keeps nothing of the calls that it made."""
         remote = Remote(SPAN, {}, None)
-        remote.totals.add(Usage(input_tokens=1))
+        remote.totals.add(Used(Usage(input_tokens=1)))
 
         assert 0 == remote.totals.calls
 

@@ -281,7 +281,7 @@ class TestIteration:
         ended = [spans.one(name) for name in ("chat m", "generate draft", "iteration 1", "invoke_agent craft")]
         assert ended == list(spans)
         assert 1 == len({span.end for span in ended})
-        assert ("drained", "UNSET", None, 1, 5) == told(ended[2])
+        assert ("drained", "UNSET", "One two", 1, 5) == told(ended[2])
 
     def test_is_judged_when_its_stream_was_read_in_the_loop(
         self, client: openai.OpenAI, orchestrace_server: ReplayServer, orchestrace_spans: Spans

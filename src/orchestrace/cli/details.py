@@ -11,7 +11,7 @@ from orchestrace.cli.content import Content, answer_of
 from orchestrace.cli.row import Row
 from orchestrace.cli.state import BAD, WARNING
 from orchestrace.cli.verdict import verdicts_of
-from orchestrace.journal.role import AGENT, CALL, WORKFLOW, role_of
+from orchestrace.journal.role import AGENT, CALL, ITERATION, WORKFLOW, role_of
 from orchestrace.recording.tracer import SCOPE
 from orchestrace.records import SpanRecord
 from orchestrace.span_tree import Branch
@@ -65,10 +65,19 @@ def details(branch: Branch, *, above: SpanRecord | None, full: bool) -> Iterator
     yield from _verdicts(span)
     yield from _configuration(span, full=full)
     yield from _outcome(span)
-    known = next((answer_of(child.span) for child in branch.children if role_of(child.span) == CALL), None)
+    known = _shown_inside(branch)
     yield from Content(span, full=full, known=known).rows()
     if full:
         yield from _rest(span)
+
+
+def _shown_inside(branch: Branch) -> str | None:
+    """Return the output that a reader finds below: the answer of a model call, of an iteration its draft."""
+    if role_of(branch.span) == ITERATION:
+        own = attribute.text(branch.span.attributes, names.OUTPUT_VALUE)
+        below = [attribute.text(child.span.attributes, names.OUTPUT_VALUE) for child in branch.children]
+        return own if own in below else None
+    return next((answer_of(child.span) for child in branch.children if role_of(child.span) == CALL), None)
 
 
 def _identity(span: SpanRecord, above: SpanRecord | None) -> Iterator[Row]:

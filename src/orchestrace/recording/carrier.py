@@ -66,7 +66,7 @@ def _run_in(context: Context) -> dict[str, Any]:
         return {"content": "off"} if content.said_within(context) == "off" else {}
     known = {
         "identity": identity_of(lineage.identity(here)),
-        "prompt": lineage.prompt(here),
+        "prompt": lineage.prompt(here, context),
         "reference": reference_of(here),
         "parent": _traceparent(here.span.get_span_context()) if is_apart() else None,
         "content": None if content.is_recorded(context) else "off",

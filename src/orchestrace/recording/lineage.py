@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry.context import Context, attach, create_key, get_value, set_value
 from opentelemetry.trace import INVALID_SPAN, Span, get_current_span
 
 from orchestrace.recording.tracer import is_apart
 from orchestrace.typing import AttributeValue
 
 if TYPE_CHECKING:
+    from orchestrace.recording.prompt_use import PromptUse
     from orchestrace.recording.recording import Recording
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "identity",
     "nearest",
     "prompt",
+    "rendered",
+    "take_prompt",
     "upwards",
 ]
 
@@ -36,6 +39,7 @@ ITERATION: Final = "iteration"
 """The role of an iteration: the one that holds no prompt, because the roles inside of it do."""
 
 _KEY: Final = create_key("orchestrace-recording")
+_PROMPT: Final = create_key("orchestrace-prompt")
 
 
 def current(context: Context | None = None) -> Recording | None:
@@ -81,10 +85,29 @@ def identity(recording: Recording | None) -> dict[str, AttributeValue]:
     return passed
 
 
-def prompt(recording: Recording | None) -> dict[str, AttributeValue]:
-    """Return what a model call inside of a recording carries of the prompt that was last rendered in it."""
+def prompt(recording: Recording | None, context: Context | None = None) -> dict[str, AttributeValue]:
+    """Return what a model call inside of a recording carries of the prompt that it comes from."""
+    use = rendered(recording, context)
+    return {} if use is None else use.identity()
+
+
+def rendered(recording: Recording | None, context: Context | None = None) -> PromptUse | None:
+    """
+    Return the prompt that a model call inside of a recording comes from; None where none was rendered in it.
+
+    It is the one that was rendered last where the call is made: in its thread or task, or before these began. Without
+    one, because whoever rendered it has left that place, it is the last of them all.
+    """
     inside = holder(recording)
-    return inside.prompt.identity() if inside is not None and inside.prompt is not None else {}
+    if inside is None:
+        return None
+    here: tuple[Recording, PromptUse] | None = get_value(_PROMPT, context)  # type: ignore[assignment] # as above
+    return here[1] if here is not None and here[0] is inside else inside.prompt
+
+
+def take_prompt(recording: Recording, use: PromptUse) -> None:
+    """Have the calls that are made from here on, in this thread or task and in those that begin here, come from it."""
+    attach(set_value(_PROMPT, (recording, use)))
 
 
 def holder(recording: Recording | None) -> Recording | None:

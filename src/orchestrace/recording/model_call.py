@@ -14,15 +14,17 @@ from orchestrace.recording import clock, details, events, exceptions, hosting, l
 from orchestrace.recording.answer import Answer
 from orchestrace.recording.callee import Callee
 from orchestrace.recording.ending import ABANDONED, CANCELLED, DRAINED, ERROR, RETURNED, End
+from orchestrace.recording.few_shot import shown_in
 from orchestrace.recording.guard import report
 from orchestrace.recording.masking import mask_text
 from orchestrace.recording.measuring import meter
 from orchestrace.recording.measuring.call import INFERENCE, EndedCall, call_measurements
 from orchestrace.recording.model_attributes import request_attributes, response_attributes
+from orchestrace.recording.pricing.cost import cost_of
 from orchestrace.recording.recording import Recording
 from orchestrace.recording.selectors import MISSING
 from orchestrace.recording.text import label
-from orchestrace.recording.usage import INFERENCE_CALL, Totals
+from orchestrace.recording.usage import INFERENCE_CALL, Totals, Used
 from orchestrace.typing import AttributeValue, Nanoseconds
 
 __all__ = ["ModelCall"]
@@ -70,9 +72,12 @@ class ModelCall(Recording):
         self._error_type: str | None = None
         self._details = details.wanted()
         self.attempt()
-        asked = callee.attributes() | self._said(partial(request_attributes, request)) | lineage.prompt(self.parent)
+        prompt = lineage.prompt(self.parent)
+        asked = callee.attributes() | self._said(partial(request_attributes, request)) | prompt
+        if names.FEW_SHOT_HASH in prompt:
+            asked |= self._shown(request)
         if self._details is not None:
-            self._details.tell({**lineage.identity(self.parent), **callee.attributes(), **lineage.prompt(self.parent)})
+            self._details.tell({**lineage.identity(self.parent), **callee.attributes(), **prompt})
         self._cut: Any = asked.get(names.TRUNCATED, ())
         self.begin(f"{callee.operation} {request.model}" if request.model else callee.operation, asked, SpanKind.CLIENT)
 
@@ -88,7 +93,7 @@ class ModelCall(Recording):
         """Say more of what is asked."""
         told = self._said(partial(request_attributes, request))
         self._cut = told.get(names.TRUNCATED, self._cut)
-        self.put(told)
+        self.put(told | self._shown(request))
 
     @property
     def may_retry(self) -> bool:
@@ -160,19 +165,30 @@ class ModelCall(Recording):
         answer: Answer = end.value  # type: ignore[assignment] # _finish put it there
         if self._is_made_around_another:
             return
-        self.put(self._told(answer))
+        used = self._used(answer, end.at)
+        priced = used.cost.attributes() if used.cost is not None else {}
+        self.put(self._told(answer) | priced)
+        if self._details is not None:
+            self._details.tell(priced)
         if answer.response is not None and self.content:
             self._gave = _said_by(answer.response)
         if self._callee.operation in _NO_INFERENCE:
             return
         for above in lineage.upwards(self.parent):
-            above.totals.add(answer.response.usage if answer.response is not None else None)
+            above.totals.add(used)
 
     def count_in(self, totals: Totals) -> None:
         """Add the tokens that the answer has told so far."""
         if self._callee.operation not in _NO_INFERENCE and not self._is_made_around_another:
-            response = self._answer().response
-            totals.add(response.usage if response is not None else None)
+            totals.add(self._used(self._answer(), clock.now()))
+
+    def _used(self, answer: Answer, at: Nanoseconds) -> Used:
+        response = answer.response
+        if response is None or self._callee.operation in _NO_INFERENCE:
+            return Used(None, self.started, at)
+        tier = response.attributes.get(names.OPENAI_RESPONSE_SERVICE_TIER)
+        cost = cost_of(response.usage, self._callee.provider, (response.model, self.name), tier, self.started)
+        return Used(response.usage, self.started, at, cost)
 
     @property
     def _is_made_around_another(self) -> bool:
@@ -239,6 +255,9 @@ class ModelCall(Recording):
             chunks=self._chunks if self._streams else (),
         )
         yield from call_measurements(ended)
+
+    def _shown(self, request: ModelRequest) -> dict[str, AttributeValue]:
+        return shown_in(request, lineage.rendered(self.parent)) if self.content else {}
 
     def _said(self, write: Callable[..., dict[str, AttributeValue]]) -> dict[str, AttributeValue]:
         """Return what the span says of something, and have the event say it too, which may have other words."""

@@ -1,16 +1,19 @@
-"""Sums of tokens and calls over everything that happened inside of a call."""
+"""Sums of tokens, cost, time and calls over everything that happened inside of a call."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from math import fsum
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from orchestrace.conventions import SUM_PREFIX
-from orchestrace.typing import AttributeValue
+from orchestrace import conventions as names
+from orchestrace.typing import AttributeValue, Nanoseconds
 
 if TYPE_CHECKING:
     from orchestrace.messages import Usage  # 3 ms at import, for names that only annotations have
+    from orchestrace.recording.pricing.cost import Cost
 
-__all__ = ["INFERENCE_CALL", "TOOL_CALL", "Totals", "Uncounted"]
+__all__ = ["INFERENCE_CALL", "TOOL_CALL", "Totals", "Uncounted", "Used"]
 
 INFERENCE_CALL: Final = "inference_call"
 TOOL_CALL: Final = "tool_call"
@@ -25,6 +28,20 @@ _NAMES: Final = {
 }
 """Where a field of `Usage` stands below our prefix: as the conventions have it below theirs."""
 
+_DIGITS: Final = 12
+"""Of a dollar, as those of one call have."""
+_REASONS: Final = 3
+_SECOND: Final = 1_000_000_000
+
+
+class Used(NamedTuple):
+    """What one model call used, from when to when; `cost` is None where nothing has a price."""
+
+    usage: Usage | None
+    started: Nanoseconds = 0
+    ended: Nanoseconds = 0
+    cost: Cost | None = None
+
 
 class Totals:
     """
@@ -37,12 +54,12 @@ class Totals:
     __slots__ = ("_own", "_used")
 
     def __init__(self) -> None:
-        self._used: list[Usage | None] = []
+        self._used: list[Used] = []
         self._own: list[str] = []
 
-    def add(self, usage: Usage | None) -> None:
+    def add(self, used: Used) -> None:
         """Count one model call."""
-        self._used.append(usage)
+        self._used.append(used)
 
     def add_own(self, what: str) -> None:
         """Count one call that is the agent's own: of none that it called."""
@@ -68,10 +85,20 @@ class Totals:
         """Return the sums as attributes; none if no model was called."""
         if not self._used:
             return {}
-        return {SUM_PREFIX + "calls": self.calls, **{SUM_PREFIX + _NAMES[name]: n for name, n in self._sums().items()}}
+        used = list(self._used)
+        return {
+            names.SUM_CALLS: len(used),
+            names.SUM_DURATION: sum(max(one.ended - one.started, 0) for one in used) / _SECOND,
+            **{names.SUM_PREFIX + _NAMES[name]: count for name, count in self._sums().items()},
+            **_cost(used),
+        }
+
+    def cost_until(self, at: Nanoseconds) -> float | None:
+        """Return what the calls cost that had begun by then, as far as it is known; None where it is of none."""
+        return _dollars([one for one in self._used if one.started <= at])
 
     def _sums(self) -> dict[str, int]:
-        known = {name: [getattr(usage, name, None) for usage in self._used] for name in _NAMES}
+        known = {name: [getattr(one.usage, name, None) for one in self._used] for name in _NAMES}
         counts = {name: [count for count in found if count is not None] for name, found in known.items()}
         return {name: sum(found) for name, found in counts.items() if found}
 
@@ -81,8 +108,24 @@ class Uncounted(Totals):
 
     __slots__ = ()
 
-    def add(self, usage: Usage | None) -> None:
+    def add(self, used: Used) -> None:
         """Count nothing."""
 
     def add_own(self, what: str) -> None:
         """Count nothing."""
+
+
+def _cost(used: Sequence[Used]) -> dict[str, AttributeValue]:
+    """Return the sum of what is known, and if that is not all of it: of how many calls it is not, and why."""
+    dollars = _dollars(used)
+    known: dict[str, AttributeValue] = {} if dollars is None else {names.SUM_COST: dollars}
+    reasons = [one.cost.reason for one in used if one.cost is not None and one.cost.reason is not None]
+    if reasons:
+        known[names.SUM_COST_UNKNOWN] = len(reasons)
+        known[names.SUM_COST_REASON] = "; ".join(sorted(set(reasons))[:_REASONS])
+    return known
+
+
+def _dollars(used: Sequence[Used]) -> float | None:
+    known = [one.cost.usd for one in used if one.cost is not None and one.cost.usd is not None]
+    return round(fsum(known), _DIGITS) if known else None

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 import orchestrace
-from orchestrace import Evaluation
+from orchestrace import Evaluation, Prompt
+from orchestrace.exceptions import UsageError
 from orchestrace.testing import Spans
 
 
@@ -88,3 +89,33 @@ class TestEvaluator:
 
         assert [[0.1, 0.9]] == calls
         assert (0.9, "0.9") == (attributes["gen_ai.evaluation.score.value"], attributes["output.value"])
+
+
+class TestRubric:
+    @pytest.mark.parametrize(
+        ("rubric", "words"),
+        [
+            ("Is it polite?", "Is it polite?"),
+            (Prompt("judge/tone", "Judge {text}."), "Judge {text}."),
+            ({"polite": 1, "short": 2}, '{"polite":1,"short":2}'),
+        ],
+        ids=["text", "prompt", "data"],
+    )
+    def test_stands_on_its_span_with_a_hash(self, rubric: object, words: str, orchestrace_spans: Spans) -> None:
+        """Another rubric has another; without content the hash alone."""
+        for said in (rubric, "another"):
+            orchestrace.evaluator(name="j", rubric=said)(lambda: True)()
+        with orchestrace.content("off"):
+            orchestrace.evaluator(name="j", rubric=rubric)(lambda: True)()
+
+        first, other, bare = (span.attributes for span in orchestrace_spans.named("evaluate j"))
+        assert words == first["orchestrace.evaluator.rubric"]
+        assert first["orchestrace.evaluator.rubric_hash"] != other["orchestrace.evaluator.rubric_hash"]
+        assert first["orchestrace.evaluator.rubric_hash"] == bare["orchestrace.evaluator.rubric_hash"]
+        assert "orchestrace.evaluator.rubric" not in bare
+
+    @pytest.mark.parametrize("rubric", [3, len, object()])
+    def test_what_cannot_be_one_is_an_error(self, rubric: object) -> None:
+        """Where the decorator stands."""
+        with pytest.raises(UsageError, match="rubric is a text, a Prompt, or data"):
+            orchestrace.evaluator(rubric=rubric)

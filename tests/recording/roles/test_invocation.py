@@ -61,8 +61,11 @@ class TestAgent:
             for tokens in (3, 4):
                 with orchestrace.llm_call(model="m") as call:
                     call.response("x", usage={"input_tokens": tokens, "output_tokens": 1})
-        sums = {key: value for key, value in orchestrace_spans.attributes("invoke_agent A").items() if ".usage." in key}
+        said = orchestrace_spans.attributes("invoke_agent A")
+        sums = {key: value for key, value in said.items() if ".usage." in key and ".cost." not in key}
+        took = sum(span.end - span.start for span in orchestrace_spans.named("chat m") if span.end) / 1e9
 
+        assert took == pytest.approx(sums.pop("orchestrace.usage.duration"))
         assert {
             "orchestrace.usage.calls": 2,
             "orchestrace.usage.input_tokens": 7,

@@ -64,12 +64,42 @@ class TestEvent:
         assert [drafts[1], drafts[3]] == judged
 
     def test_says_what_the_evaluator_s_span_says(self, orchestrace_spans: Spans, heard: Heard) -> None:
-        """Jaeger shows that one; who reads logs has this one."""
+        """Jaeger shows that one; who reads logs has this one, and learns from it who judged."""
         tone("b")
 
         [record] = heard.events("gen_ai.evaluation.result")
         span = orchestrace_spans.one("evaluate tone")
-        assert [dict(record.attributes)] == [event.attributes for event in span.events]
+        judge = {"orchestrace.evaluator.name": "tone", "orchestrace.evaluator.kind": "code"}
+        assert [dict(record.attributes)] == [{**judge, **event.attributes} for event in span.events]
+
+    def test_names_who_judged_and_by_what(self, orchestrace_spans: Spans, heard: Heard) -> None:
+        """Name, version, kind, and the hash of the rubric, whose words stand on the evaluator's span alone."""
+        with orchestrace.evaluator(name="taste", version="2", kind="human", rubric="Is it good?"):
+            pass
+        judged = orchestrace.evaluator(name="taste", version="2", kind="human", rubric="Is it good?")(lambda: True)
+        judged()
+
+        [record] = heard.events("gen_ai.evaluation.result")
+        said = dict(record.attributes)
+        digest = orchestrace_spans.named("evaluate taste")[0].attributes["orchestrace.evaluator.rubric_hash"]
+        assert {
+            "orchestrace.evaluator.name": "taste",
+            "orchestrace.evaluator.version": "2",
+            "orchestrace.evaluator.kind": "human",
+            "orchestrace.evaluator.rubric_hash": digest,
+        }.items() <= said.items()
+        assert "Is it good?" not in said.values()
+
+    def test_of_several_drafts_it_is_the_one_that_was_given(self, orchestrace_spans: Spans, heard: Heard) -> None:
+        """Best of n: each verdict stands with the draft that was judged, whichever ended last."""
+        with orchestrace.agent(name="A"):
+            for _ in orchestrace.iterations(limit=1):
+                subject, _body = draft("subject"), draft("body")
+                tone(subject)
+
+        first, _second = orchestrace_spans.named("generate draft")
+        [record] = heard.events("gen_ai.evaluation.result")
+        assert first.span_id == f"{record.span_id:016x}"
 
     def test_without_a_draft_it_stands_with_whatever_asked(self, orchestrace_spans: Spans, heard: Heard) -> None:
         """The run, or the evaluator itself where there is none."""
@@ -96,6 +126,10 @@ class TestEvent:
         tone("b")
 
         [record] = heard.events("gen_ai.evaluation.result")
-        assert {"gen_ai.evaluation.name", "gen_ai.evaluation.score.value", "orchestrace.evaluation.passed"} == set(
-            record.attributes
-        )
+        assert {
+            "gen_ai.evaluation.name",
+            "gen_ai.evaluation.score.value",
+            "orchestrace.evaluation.passed",
+            "orchestrace.evaluator.kind",
+            "orchestrace.evaluator.name",
+        } == set(record.attributes)

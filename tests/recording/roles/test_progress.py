@@ -27,6 +27,22 @@ class TestRound:
 
         assert accepted is turn.accepted
 
+    def test_its_score_is_the_average_of_those_that_were_given(self) -> None:
+        """Whoever gave none is not asked; without any there is none."""
+        turn = Round(1)
+        turn.verdicts += [Evaluation(0.2), Evaluation(passed=True), Evaluation(0.4)]
+
+        assert (pytest.approx(0.3), None) == (turn.score, Round(1).score)
+
+    def test_its_feedback_names_whom_it_is_from_where_there_are_several(self) -> None:
+        """One alone is quoted as it is."""
+        turn = Round(1)
+        turn.verdicts += [Evaluation(feedback="shorter", name="length"), Evaluation(feedback=""), Evaluation(0.5)]
+        alone = turn.feedback
+        turn.verdicts.append(Evaluation(feedback="kinder"))
+
+        assert ("shorter", "length: shorter\nkinder", None) == (alone, turn.feedback, Round(1).feedback)
+
 
 class TestProgress:
     @given(st.lists(st.sampled_from(["generate", "evaluate"])))

@@ -4,7 +4,7 @@ from orchestrace import Evaluation
 from orchestrace.messages import Usage
 from orchestrace.recording.roles.progress import Round
 from orchestrace.recording.roles.summary import summary
-from orchestrace.recording.usage import Totals
+from orchestrace.recording.usage import Totals, Used
 
 
 def judged(*verdicts: Evaluation) -> Round:
@@ -18,7 +18,7 @@ class TestSummary:
     def test_verdicts_and_tokens(self) -> None:
         """The score, else the label, else whether it passed; feedback in quotes; tokens with separators."""
         totals = Totals()
-        totals.add(Usage(4000, 211))
+        totals.add(Used(Usage(4000, 211)))
         turn = judged(
             Evaluation(0.4, feedback="too\nformal", name="tone"),
             Evaluation(label="ok", name="facts"),

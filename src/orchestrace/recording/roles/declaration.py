@@ -58,5 +58,7 @@ class Declaration:
     starts_iteration: bool | None = None
     kind: str | None = None
     """Who evaluates: human, llm or code."""
+    rubric: object | None = None
+    """By what: a text, or data."""
     verdicts: Callable[[object, str], Sequence[Verdict]] | None = None
     """How to read an evaluator's result; also gets the evaluator's name, for verdicts that have none."""

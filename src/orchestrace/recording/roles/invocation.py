@@ -56,11 +56,13 @@ class Invocation(Role):
         if end.ending == INTERRUPTED:
             return
         accepted, stop = self._outcome(end)
-        detail = self.progress.detail
+        detail, scores, draft = self.progress.detail, self.progress.scores, self.progress.accepted
         known = {
             names.ITERATIONS: self.progress.count or None,
             names.ACCEPTED: accepted,
             names.ACCEPTED_ITERATION: self.progress.accepted_index,
+            names.SUM_COST_UNTIL_ACCEPTED: None if draft is None else self.totals.cost_until(draft.over or end.at),
+            names.SCORES: scores or None,
             names.STOP_REASON: stop,
             names.STOP_DETAIL: written(detail)[0] if self.content and detail is not None else None,
             names.SUMMARY: self._summary(end, stop),

@@ -14,6 +14,7 @@ from orchestrace.recording.roles.progress import Round
 from orchestrace.recording.roles.role import Role
 from orchestrace.recording.roles.summary import summary
 from orchestrace.recording.selectors import MISSING
+from orchestrace.recording.text import written
 from orchestrace.typing import AttributeValue, Nanoseconds
 
 __all__ = ["Iteration", "Place"]
@@ -61,6 +62,7 @@ class Iteration(Role):
     def leave(self, place: Place) -> None:
         """Hear that the loop has let go of it."""
         self._left = place
+        self.round.over = place.at
 
     def settle(self, end: End | None = None, *, streamed: bool = False) -> None:
         """
@@ -84,7 +86,14 @@ class Iteration(Role):
 
     def _tell(self, end: End) -> None:
         super()._tell(end)
-        accepted = self.round.accepted
-        if accepted is not None:
-            self.put({names.ACCEPTED: accepted})
+        self.round.over = self._left.at if self._left is not None else end.at
+        feedback = self.round.feedback
+        known = {
+            names.ACCEPTED: self.round.accepted,
+            names.SCORE: self.round.score,
+            names.FEEDBACK: written(feedback)[0] if self.content and feedback is not None else None,
+        }
+        self.put({name: value for name, value in known.items() if value is not None})
+        if self._output is MISSING and self.content:
+            self.put(self.round.drafts.told)
         self.put({names.SUMMARY: summary(None, self.round, self.totals, content=self.content)})

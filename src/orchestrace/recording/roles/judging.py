@@ -9,23 +9,24 @@ from orchestrace.recording.recording import Recording
 from orchestrace.recording.roles.declaration import Verdict
 from orchestrace.recording.snapshot import encode
 from orchestrace.recording.text import label, written
-from orchestrace.typing import AttributeValue
+from orchestrace.typing import Attributes, AttributeValue
 
 __all__ = ["judge", "verdict_attributes"]
 
 
-def judge(recording: Recording, verdicts: Sequence[Verdict]) -> None:
+def judge(recording: Recording, verdicts: Sequence[Verdict], *, by: Attributes | None = None) -> None:
     """
     Record what `recording` found: one verdict as attributes of its span, several as a list, each as an event.
 
-    Several verdicts passed if all of them that say so did.
+    Several verdicts passed if all of them that say so did. `by` is who judged, for the events in the context of what
+    was judged: there it stands on no span around.
     """
     if not verdicts:
         return
     content = recording.content
     for verdict in verdicts:
         recording.span.add_event(names.EVALUATION_RESULT_EVENT, verdict_attributes(verdict, content=content))
-    _publish(recording, verdicts)
+    _publish(recording, verdicts, by or {})
     if len(verdicts) == 1:
         recording.put(verdict_attributes(verdicts[0], content=content))
         return
@@ -35,7 +36,7 @@ def judge(recording: Recording, verdicts: Sequence[Verdict]) -> None:
         recording.put({names.EVALUATIONS: encode([_fields(verdict) for verdict in verdicts])})
 
 
-def _publish(recording: Recording, verdicts: Sequence[Verdict]) -> None:
+def _publish(recording: Recording, verdicts: Sequence[Verdict], by: Attributes) -> None:
     """Emit each verdict in the context of what was judged, and measure its score."""
     from orchestrace.recording import clock, events  # noqa: PLC0415 - all of these, where something was judged
     from orchestrace.recording.measuring import meter  # noqa: PLC0415
@@ -44,7 +45,7 @@ def _publish(recording: Recording, verdicts: Sequence[Verdict]) -> None:
     if not events.is_silent():
         content, judged = events.may_say(recorded=recording.content), recording.judged
         for verdict in verdicts:
-            said = verdict_attributes(verdict, content=content)
+            said = {**by, **verdict_attributes(verdict, content=content)}
             events.emit(names.EVALUATION_RESULT_EVENT, said, judged, severity=events.INFO, at=clock.now())
     measured = (one for verdict in verdicts for one in verdict_measurements(recording, verdict))
     meter.measure(measured, recording.span)

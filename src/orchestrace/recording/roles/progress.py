@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from typing import Final
 
-from opentelemetry.trace import SpanContext
-
 from orchestrace.recording.roles.declaration import Verdict
+from orchestrace.recording.roles.drafts import Drafts
+from orchestrace.typing import Nanoseconds
 
 __all__ = ["ACCEPTED", "LIMIT", "STOPPED", "Progress", "Round"]
 
@@ -16,6 +17,8 @@ ACCEPTED: Final = "accepted"
 LIMIT: Final = "limit"
 STOPPED: Final = "stopped"
 
+_MOST_SCORES: Final = 1000
+"""Of a loop that goes on for ever, the last ones."""
 
 _counting = threading.RLock()
 """One for all: held for microseconds. It can be taken again: a garbage collection inside may run anything."""
@@ -25,15 +28,16 @@ class Round:
     """
     One iteration, counted from 1: the verdicts on its draft, and whether the orchestrator took it.
 
-    `draft` is the span that the draft came from: the last one of a generator that has ended.
+    `over` is when it was left, or when the last role in it ended so far.
     """
 
-    __slots__ = ("draft", "index", "taken", "verdicts")
+    __slots__ = ("drafts", "index", "over", "taken", "verdicts")
 
     def __init__(self, index: int) -> None:
         self.index: int = index
         self.taken: bool = False
-        self.draft: SpanContext | None = None
+        self.over: Nanoseconds | None = None
+        self.drafts: Drafts = Drafts()
         self.verdicts: list[Verdict] = []
 
     @property
@@ -41,6 +45,20 @@ class Round:
         """Tell whether the draft was taken, or passed every evaluator that said so or not; None if nobody did."""
         said = [verdict.passed for verdict in self.verdicts if verdict.passed is not None]
         return True if self.taken else all(said) if said else None
+
+    @property
+    def score(self) -> float | None:
+        """The score of its draft: what the evaluators said who gave one, on average; None if none did."""
+        said = [verdict.score for verdict in self.verdicts if verdict.score is not None]
+        return sum(said) / len(said) if said else None
+
+    @property
+    def feedback(self) -> str | None:
+        """What was to be better, in the evaluators' words; with their names where there are several."""
+        said = [verdict for verdict in self.verdicts if verdict.feedback]
+        if len(said) == 1:
+            return said[0].feedback
+        return "\n".join(f"{one.name}: {one.feedback}" if one.name else str(one.feedback) for one in said) or None
 
 
 class Progress:
@@ -51,17 +69,30 @@ class Progress:
     other role is open, begins the next one. What ran before or after a loop of `iterations()` belongs to none.
     """
 
-    __slots__ = ("_evaluated", "_looped", "_open", "accepted_index", "detail", "last", "stop")
+    __slots__ = ("_evaluated", "_looped", "_open", "_scores", "accepted", "detail", "last", "stop")
 
     def __init__(self) -> None:
         self.last: Round | None = None
-        self.accepted_index: int | None = None
+        self.accepted: Round | None = None
+        """The last one whose draft was accepted."""
         self.stop: str | None = None
         """How `iterations()` came to its end: accepted, limit or stopped."""
         self.detail: str | None = None
         self._open = 0
         self._evaluated = False
         self._looped = False
+        self._scores: deque[float] = deque(maxlen=_MOST_SCORES)
+
+    @property
+    def accepted_index(self) -> int | None:
+        """Which iteration's draft was accepted."""
+        return None if self.accepted is None else self.accepted.index
+
+    @property
+    def scores(self) -> list[float]:
+        """The scores of the iterations that have one, in their order."""
+        last = None if self.last is None else self.last.score
+        return [*self._scores, *([] if last is None else [last])][-_MOST_SCORES:]
 
     @property
     def count(self) -> int:
@@ -72,12 +103,16 @@ class Progress:
         """Begin the next iteration of `iterations()`: whatever was inferred before was none."""
         with _counting:
             if not self._looped:
-                self._looped, self.last, self.accepted_index = True, None, None
+                self._looped, self.last, self.accepted = True, None, None
+                self._scores.clear()
             return self._advance()
 
     def _advance(self) -> Round:
-        if self.last is not None and self.last.accepted:
-            self.accepted_index = self.last.index
+        if self.last is not None:
+            if self.last.accepted:
+                self.accepted = self.last
+            if (score := self.last.score) is not None:
+                self._scores.append(score)
         self._evaluated = False
         self.last = Round(self.count + 1)
         return self.last
@@ -105,7 +140,7 @@ class Progress:
             return None, self.stop
         accepted = self.last.accepted
         if accepted:
-            self.accepted_index = self.last.index
+            self.accepted = self.last
             return True, ACCEPTED
         return (None if accepted is None and self.stop is None else False), self.stop
 

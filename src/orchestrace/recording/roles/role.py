@@ -19,6 +19,7 @@ from orchestrace.recording.prompt_use import PromptUse, listen
 from orchestrace.recording.recording import Recording
 from orchestrace.recording.reducing import Items
 from orchestrace.recording.roles.declaration import Declaration
+from orchestrace.recording.roles.hashed import hashed
 from orchestrace.recording.selectors import MISSING, select_from
 from orchestrace.recording.snapshot import encode
 from orchestrace.recording.strand import current_strand
@@ -32,9 +33,6 @@ RUNS: Final = ("agent", "workflow")
 
 RETURN: Final = "return"
 """What an output is called where arguments have names, as in `__annotations__`."""
-
-_HASH: Final = 16
-"""Hexadecimal digits of a configuration's hash: enough to tell a team's configurations apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +134,7 @@ class Role(Recording):
         config = call.find(said) if isinstance(said, str) or callable(said) else said
         if config is MISSING or config is None:
             return {}
-        import hashlib  # noqa: PLC0415 - 3 ms, wanted where there is a configuration
-
-        document = encode(config)
-        digest = hashlib.sha256(document.encode()).hexdigest()[:_HASH]
+        document, digest = hashed(config)
         known: dict[str, AttributeValue] = {names.AGENT_CONFIG_HASH: digest}
         return known | {names.AGENT_CONFIG: document} if self.content else known
 
@@ -194,6 +189,7 @@ def _take_note(use: PromptUse) -> None:
     holder = lineage.holder(lineage.current())
     if holder is not None:
         holder.rendered(use)
+        lineage.take_prompt(holder, replace(use, variables={}))  # they are the program's, and recorded already
 
 
 listen(_take_note)

@@ -48,9 +48,12 @@ class TurnRole(Role):
 
     def _take(self, end: End) -> None:
         self._leave_turn(evaluated=not self.generates)
-        if self.generates and self.turn is not None:
-            self.turn.draft = self.span.get_span_context()
         super()._take(end)
+
+    def _tell(self, end: End) -> None:
+        super()._tell(end)
+        if self.turn is not None:
+            self.turn.over = max(self.turn.over or 0, end.at)
 
     def _leave_turn(self, *, evaluated: bool) -> None:
         progress, self._inferring = self._inferring, None
