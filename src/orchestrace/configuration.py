@@ -7,11 +7,14 @@ import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
 from orchestrace import instrumentation, propagation
 from orchestrace.balance import Flushed
+from orchestrace.declared import application
+from orchestrace.declared.reading import named
 from orchestrace.exceptions import ConfigurationError, UnknownSettingError
 from orchestrace.recording import content as content_level
 from orchestrace.recording import finaliser
@@ -87,6 +90,7 @@ def configure(  # noqa: PLR0913 - the settings of the whole package, each of whi
     journal: str | Path | None = None,
     instrument: bool = True,
     content: str | None = None,
+    agents: str | PathLike[str] | Mapping[str, Any] | None = None,
     isolated: bool = False,
     export: bool | None = None,
     conventions: str = "current",
@@ -105,6 +109,8 @@ def configure(  # noqa: PLR0913 - the settings of the whole package, each of whi
         instrument: Whether to tap the HTTP clients of the provider SDKs.
         content: "full", or "off" for names, numbers and times only; default: as
             `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says, else "full".
+        agents: An agents file, or a mapping of the same form: what functions of the program are, said from outside;
+            default `ORCHESTRACE_AGENTS`.
         isolated: Record through a provider of our own, also where the program has one, and show nobody else anything.
         export: Whether to send; default: unless the program has set a provider, which sends already.
         conventions: Which names to write: "current", "released" (core 1.41.1, as older dashboards have), or "both".
@@ -123,14 +129,14 @@ def configure(  # noqa: PLR0913 - the settings of the whole package, each of whi
         _apply(settings)
 
 
-def preconfigure(*, instrument: bool = True) -> None:
+def preconfigure(*, instrument: bool = True, agents: Mapping[str, Any] | None = None) -> None:
     """
     Configure as the variables say, for a program that may not know of us; if it calls `configure()`, that holds.
 
-    Raises ConfigurationError.
+    `agents` stands for the file that `ORCHESTRACE_AGENTS` names. Raises ConfigurationError.
     """
     if not is_off():
-        _apply(Settings(instrument=instrument), provisional=True)
+        _apply(Settings(instrument=instrument, agents=agents), provisional=True)
 
 
 def _apply(settings: Settings, *, provisional: bool = False) -> None:
@@ -143,6 +149,8 @@ def _apply(settings: Settings, *, provisional: bool = False) -> None:
             if not _provisional:
                 msg = "configure() was called before, with other arguments: call it once, or shutdown() in between."
                 raise ConfigurationError(msg)
+        agents = named(settings.agents)
+        if _running is not None:
             shutdown()
         told = recipients.stated(settings.propagate_to)
         _provisional = provisional
@@ -155,7 +163,9 @@ def _apply(settings: Settings, *, provisional: bool = False) -> None:
             finaliser.at_exit(_leave)
             finaliser.ensure_running()
         if settings.instrument:
-            instrumentation.instrument()
+            instrumentation.instrument(agents)
+        elif agents is not None:
+            application.apply(agents)
 
 
 def flush(timeout: float = 30.0) -> Flushed:
@@ -199,6 +209,7 @@ def _stop(timeout: float, patience: float | None = None) -> None:
         try:
             finaliser.drain(timeout)
             propagation.release()
+            application.withdraw()
             if ending.settings.instrument:
                 instrumentation.uninstrument()
             content_level.use(None)

@@ -23,6 +23,7 @@ __all__ = [
     "GeneratorOptions",
     "Options",
     "agent",
+    "declaration",
     "evaluator",
     "generator",
     "retriever",
@@ -196,9 +197,21 @@ def retriever(function: Any = MISSING, /, **options: Any) -> Any:
 
 
 def _decorate(role: str, function: Any, options: dict[str, Any]) -> Any:  # noqa: ANN401 - see the overloads
-    _check(role, options)
-    block = _block(role, options)
+    block = Block(declaration(role, **options), options.get("method"))
     return block if function is MISSING else block(function)
+
+
+def declaration(role: str, **options: Any) -> Declaration:  # noqa: ANN401 - checked here
+    """Return what a decorator was told, without `method`. Raises UsageError for what it cannot be told."""
+    _check(role, options)
+    options.pop("method", None)
+    prompt, read = options.pop("prompt", None), options.get("read")
+    options["reference_only"] = frozenset(options.get("reference_only") or ())
+    if isinstance(rubric := options.get("rubric"), Prompt):
+        options["rubric"] = rubric.identity().template
+    if role == "evaluator":
+        options |= {"verdicts": lambda result, name: named(read_evaluations(result, read), name), "read": None}
+    return Declaration(role=role, prompt=prompt.identity() if prompt is not None else None, **options)
 
 
 def _check(role: str, options: dict[str, Any]) -> None:
@@ -216,14 +229,3 @@ def _check(role: str, options: dict[str, Any]) -> None:
             f"evaluator(read={{{min(strange)!r}: …}}): read finds {', '.join(Evaluation.__slots__)}, and nothing else."
         )
         raise UsageError(msg)
-
-
-def _block(role: str, options: dict[str, Any]) -> Block:
-    said = dict(options)
-    method, prompt, read = said.pop("method", None), said.pop("prompt", None), said.get("read")
-    said["reference_only"] = frozenset(said.get("reference_only") or ())
-    if isinstance(rubric := said.get("rubric"), Prompt):
-        said["rubric"] = rubric.identity().template
-    if role == "evaluator":
-        said |= {"verdicts": lambda result, name: named(read_evaluations(result, read), name), "read": None}
-    return Block(Declaration(role=role, prompt=prompt.identity() if prompt is not None else None, **said), method)

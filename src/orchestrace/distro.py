@@ -11,8 +11,10 @@ OTEL_PYTHON_CONFIGURATOR decide it. Either of them alone brings the other along.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Collection
+from functools import cache
 from importlib import metadata
 from typing import Any, Final
 
@@ -20,10 +22,13 @@ from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined] # as above
 
 from orchestrace.configuration import preconfigure
+from orchestrace.declared.reading import VARIABLE, source_of, wrongs
 from orchestrace.instrumentation import instrument, uninstrument
+from orchestrace.recording.switch import is_off
 
 __all__ = ["OrchestraceConfigurator", "OrchestraceDistro", "OrchestraceInstrumentor"]
 
+_LOG: Final = logging.getLogger("orchestrace")
 _NAME: Final = "orchestrace"
 """Of each of our entry points."""
 _CONFIGURATOR: Final = "OTEL_PYTHON_CONFIGURATOR"
@@ -47,7 +52,7 @@ class OrchestraceConfigurator:
         if other is not None:
             other.load()().configure(**arguments)
         else:
-            preconfigure(instrument=not _is_disabled())
+            preconfigure(instrument=not _is_disabled(), agents=_instead_of_agents())
 
 
 class OrchestraceInstrumentor(BaseInstrumentor):  # type: ignore[misc] # as above
@@ -58,10 +63,25 @@ class OrchestraceInstrumentor(BaseInstrumentor):  # type: ignore[misc] # as abov
         return ()
 
     def _instrument(self, **_: Any) -> None:  # noqa: ANN401 - the base class's signature
-        instrument()
+        instrument(_instead_of_agents())
 
     def _uninstrument(self, **_: Any) -> None:  # noqa: ANN401 - the base class's signature
         uninstrument()
+
+
+@cache
+def _instead_of_agents() -> dict[str, Any] | None:
+    """
+    Return nothing, or, where the agents file is none, one that is empty; say so once.
+
+    Whoever runs the program has chosen the file, and not the program, which starts all the same.
+    """
+    source = source_of(None)
+    if source is None or is_off() or not (wrong := wrongs(source)):
+        return None
+    more = f" (and {len(wrong) - 1} more: see `orchestrace doctor`)" if len(wrong) > 1 else ""
+    _LOG.warning("orchestrace: %s%s Nothing that %s names is recorded; all else is.", wrong[0], more, VARIABLE)
+    return {"agents": []}
 
 
 def _of_chosen_distro() -> metadata.EntryPoint | None:

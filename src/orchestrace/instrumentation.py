@@ -9,6 +9,8 @@ from typing import Final
 
 from orchestrace import propagation
 from orchestrace.concurrency import executor, pool, start
+from orchestrace.declared import application
+from orchestrace.declared.reading import Agents, Source, named
 from orchestrace.recording.guard import report
 from orchestrace.recording.switch import is_off
 from orchestrace.taps import httpx, recipients, stainless
@@ -37,38 +39,43 @@ _active = False
 _hooked = False
 
 
-def instrument() -> None:
+def instrument(agents: Source | Agents | None = None) -> None:
     """
     Record the model calls of every known HTTP client and SDK, those imported later as well.
 
     What a run gives to threads, processes and pools becomes part of it. So does the whole process, if another started
-    it with `environment()`.
+    it with `environment()`. `agents` is an agents file, by its path or as a mapping of the same form: what it names is
+    recorded as if it were decorated; default: the one that `ORCHESTRACE_AGENTS` names.
 
     Spans go to the provider of `configure()`, else to OpenTelemetry's global one. Doing it twice changes nothing. Does
-    nothing where `ORCHESTRACE_DISABLED` or `OTEL_SDK_DISABLED` is true.
+    nothing where `ORCHESTRACE_DISABLED` or `OTEL_SDK_DISABLED` is true. Raises ConfigurationError for an agents file
+    that is none.
     """
     global _active, _hooked  # noqa: PLW0603 - the process has one set of patches
     if is_off():
         return
+    declared = named(agents)
     recipients.are_told()  # the variable is read, and an error in it told, once
     with _lock:
         _active = True
         propagation.adopt()
-        if _hooked:
-            _tapped.clear()  # those who are told may be others now; what is patched already stays so
-            for name in list(_waiting):
-                _tap(_waiting[name])
-            return
-        _hooked = True
-    import wrapt  # noqa: PLC0415 - 33 ms, wanted here only
+        first, _hooked = not _hooked, True
+        _tapped.clear()  # those who are told may be others now; what is patched already stays so
+        for name in list(_waiting):
+            _tap(_waiting[name])
+    if first:
+        import wrapt  # noqa: PLC0415 - 33 ms, wanted here only
 
-    for name in _INSTALL:
-        wrapt.register_post_import_hook(_imported, name)
+        for name in _INSTALL:
+            wrapt.register_post_import_hook(_imported, name)
+    if declared is not None:
+        application.apply(declared)
 
 
 def uninstrument() -> None:
-    """Put back every method as it was before `instrument()`."""
+    """Put back every method, and every function of an agents file, as it was before `instrument()`."""
     global _active  # noqa: PLW0603 - as above
+    application.withdraw()
     with _lock:
         _active = False
         propagation.release()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from types import NoneType
-from typing import Final
+from typing import Any, Final
 
 from orchestrace.exceptions import ConfigurationError
 from orchestrace.typing import AttributeValue
@@ -25,6 +25,7 @@ _KINDS: Final[dict[str, tuple[tuple[type, ...], str]]] = {
     "resource_attributes": ((Mapping, NoneType), "give it a mapping of names to values"),
     "journal": ((str, PathLike, NoneType), "give it the path of a folder"),
     "instrument": ((bool,), "use True or False"),
+    "agents": ((str, PathLike, Mapping, NoneType), "give it the path of an agents file, or a mapping of the same form"),
     "content": (_TEXT, "use 'full' or 'off'"),
     "isolated": ((bool,), "use True or False"),
     "export": ((bool, NoneType), "use True or False"),
@@ -39,6 +40,7 @@ _WORDS: Final[dict[str, tuple[str, ...]]] = {
 _NOT_BLANK: Final = {
     "service_name": "names no service: give it a name, or leave it to OTEL_SERVICE_NAME",
     "journal": "names no folder: give it one, or leave it to ORCHESTRACE_JOURNAL",
+    "agents": "names no file: give it one, or leave it to ORCHESTRACE_AGENTS",
 }
 
 
@@ -58,6 +60,7 @@ class Settings:
     journal: str | Path | None = None
     instrument: bool = True
     content: str | None = None
+    agents: str | PathLike[str] | Mapping[str, Any] | None = None
     isolated: bool = False
     export: bool | None = None
     conventions: str = CURRENT

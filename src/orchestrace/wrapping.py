@@ -17,8 +17,9 @@ from orchestrace.recording.drivers.driver import drive
 from orchestrace.recording.roles.declaration import Declaration
 from orchestrace.recording.roles.parts import begin
 from orchestrace.recording.roles.role import RETURN, Role, Subject
+from orchestrace.subclasses import follow_subclasses, within
 
-__all__ = ["wrap"]
+__all__ = ["described", "is_followed", "release", "wrap"]
 
 _DESCRIBED: Final = ("agent", "tool")
 
@@ -59,7 +60,7 @@ def _wrap_class(target: type, declaration: Declaration, method: str | None) -> t
         )
         raise UsageError(msg)
     _check_references(found, declaration)
-    wrapped = _wrap_callable(found, _described(declaration, target))
+    wrapped = _wrap_callable(found, described(declaration, target))
     try:
         setattr(target, name, wrapped)
     except TypeError as error:
@@ -96,25 +97,30 @@ def _inner(target: Any) -> Any:  # noqa: ANN401 - see `wrap`
 
 
 def _follow_subclasses(target: type, name: str, declaration: Declaration) -> None:
-    own = target.__dict__.get("__init_subclass__")
-
-    def follow(cls: Any, /, **options: Any) -> None:  # noqa: ANN401 - a class, and whatever its statement is given
-        # First, so that the nearest class above that is decorated decides.
+    def override(cls: type) -> None:
         overriding = cls.__dict__.get(name)
-        if overriding is not None and not _is_followed(overriding):
+        if overriding is not None and not is_followed(overriding):
             with contextlib.suppress(UsageError):  # `run = None` is how a subclass says that it has none
-                setattr(cls, name, _wrap_callable(overriding, _described(declaration, cls)))
-        here: Any = _within(target, cls)
-        above = super(here, cls).__init_subclass__ if own is None else own.__get__(None, cls)
-        above(**options)
+                setattr(cls, name, _wrap_callable(overriding, described(declaration, cls)))
 
-    setattr(target, "__init_subclass__", classmethod(follow))  # noqa: B010 - to a type checker it is a method
+    follow_subclasses(target, override)
 
 
-def _is_followed(found: Any) -> bool:  # noqa: ANN401 - whatever stands in a class
+def is_followed(found: Any) -> bool:  # noqa: ANN401 - whatever stands in a class or module
+    """Tell whether every call of it is followed already, by whatever it was wrapped since."""
     with contextlib.suppress(ValueError):  # it wraps itself
         return _is_made_here(inspect.unwrap(getattr(found, "__func__", found), stop=_is_made_here))
     return False
+
+
+def release(wrapped: Any) -> None:  # noqa: ANN401 - what `wrap` has made of a function, method or classmethod
+    """Forget that `wrapped` was made here: its declaration is no longer in force, and it may be wrapped again."""
+    if isinstance(wrapped, functools.partial):
+        release(wrapped.func)
+    elif isinstance(wrapped, (classmethod, staticmethod, MethodType)):
+        release(wrapped.__func__)
+    else:
+        _followed.discard(wrapped)
 
 
 def _is_made_here(function: object) -> bool:
@@ -138,7 +144,7 @@ def _wrap_callable(target: Any, declaration: Declaration) -> Any:  # noqa: ANN40
         raise UsageError(msg)
     if not hasattr(target, "__name__"):
         kind = type(target)
-        return MethodType(_wrap_callable(kind.__call__, _described(declaration, kind)), target)
+        return MethodType(_wrap_callable(kind.__call__, described(declaration, kind)), target)
     return _wrap_function(target, declaration)
 
 
@@ -146,7 +152,7 @@ def _wrap_function(function: Callable[..., Any], declaration: Declaration) -> Ca
     arguments = Arguments(function)
     own_name: str = function.__name__
     cell = _class_cell(function)
-    declaration = _described(declaration, function)
+    declaration = described(declaration, function)
 
     def open_call(args: tuple[Any, ...], kwargs: Any) -> Role | None:  # noqa: ANN401 - the call's own
         receiver = args[0] if args and arguments.receiver is not None else None
@@ -187,22 +193,15 @@ def _mend(cell: CellType, receiver: object) -> None:
     """
     meant, kind = cell.cell_contents, _class_of(receiver)
     if meant not in kind.__mro__:
-        cell.cell_contents = _within(meant, kind)
-
-
-def _within(meant: type, kind: type) -> type:
-    """Return `meant`, or the copy of it that `kind` is derived from: dataclasses and attrs make one, for slots."""
-    if meant in kind.__mro__:
-        return meant
-    names = meant.__module__, meant.__qualname__
-    return next((one for one in kind.__mro__ if (one.__module__, one.__qualname__) == names), meant)
+        cell.cell_contents = within(meant, kind)
 
 
 def _class_of(receiver: object) -> type:
     return receiver if issubclass(type(receiver), type) else type(receiver)  # type: ignore[return-value] # a class
 
 
-def _described(declaration: Declaration, documented: Any) -> Declaration:  # noqa: ANN401 - a class or function
+def described(declaration: Declaration, documented: Any) -> Declaration:  # noqa: ANN401 - a class or function
+    """Return the declaration with the first line of a docstring, where its role has a description and says none."""
     if declaration.role not in _DESCRIBED or declaration.description is not None:
         return declaration
     words = documented.__doc__ if isinstance(documented.__doc__, str) else ""

@@ -15,7 +15,7 @@ from orchestrace.cli.figures import counted
 from orchestrace.cli.opening import JournalOption, JSONOption
 from orchestrace.cli.state import BAD, GOOD
 from orchestrace.cli.state import WARNING as CAREFUL
-from orchestrace.doctor import wiring
+from orchestrace.doctor import agents_file, wiring
 from orchestrace.doctor.examination import examine
 from orchestrace.doctor.finding import OK, PROBLEM, WARNING, Finding
 from orchestrace.doctor.program import run
@@ -44,7 +44,7 @@ def examine_all(
     if command:
         seen = run(command, quiet=json)
         settings = wiring.settings_of(seen, settings)
-        found += wiring.check(seen)
+        found += [*wiring.check(seen), *agents_file.check_targets(seen)]
     found += examine(settings)
     if json:
         console.write(orjson.dumps([asdict(one) for one in found], option=orjson.OPT_INDENT_2))

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
-from orchestrace.doctor import installed, journal_folder, setting, variable
+from orchestrace.doctor import agents_file, installed, journal_folder, setting, variable
 from orchestrace.doctor.finding import PROBLEM, WARNING, Finding
 from orchestrace.doctor.receiver import check as check_receiver
 from orchestrace.settings import Settings
@@ -24,6 +24,7 @@ _CHECKS: Final[dict[str, Check]] = {
     "installed": installed.check,
     "settings": setting.check,
     "variables": variable.check,
+    "agents": agents_file.check,
     "journal": journal_folder.check,
     "receiver": check_receiver,
 }

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import Final
 
+from orchestrace.declared.reading import VARIABLE as AGENTS
 from orchestrace.doctor.finding import PROBLEM, WARNING, Finding
 from orchestrace.exceptions import ConfigurationError
 from orchestrace.journal.bounds import AGE_VARIABLE, SIZE_VARIABLE
@@ -23,6 +24,7 @@ __all__ = ["OURS", "check"]
 OURS: Final = frozenset(
     {
         JOURNAL,
+        AGENTS,
         "ORCHESTRACE_DISABLED",
         AGE_VARIABLE,
         SIZE_VARIABLE,

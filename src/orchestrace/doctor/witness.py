@@ -21,8 +21,8 @@ from typing import Any, Final, NoReturn
 
 __all__ = ["begin"]
 
-_TOLD_ABOUT: Final = ("endpoint", "protocol", "headers", "journal", "service_name")
-"""Arguments of `configure()` without which the program's receiver and journal cannot be tried."""
+_TOLD_ABOUT: Final = ("endpoint", "protocol", "headers", "journal", "service_name", "agents")
+"""Arguments of `configure()` without which the program's receiver, journal and agents file cannot be tried."""
 _PATH: Final = "PYTHONPATH"
 _MARK: Final = "_orchestrace_looked_at"
 _MOST: Final = 20
@@ -38,6 +38,7 @@ _report: Final[dict[str, Any]] = {
     "decorated": 0,
     "calls": 0,
     "missed": [],
+    "agents": [],
 }
 
 
@@ -47,7 +48,7 @@ def begin(folder: str) -> None:
     _folder = Path(folder)
     sys.meta_path.insert(0, _Finder())
     os.execv = _coming_first(os.execv)
-    atexit.register(_write)
+    atexit.register(_end)
     _write()
 
 
@@ -71,6 +72,15 @@ def _write() -> None:
         part.replace(part.with_suffix(".json"))
     except OSError:
         pass  # nobody waits for it any more
+
+
+def _end() -> None:
+    declared: Any = sys.modules.get("orchestrace.declared.application")
+    try:
+        _report["agents"] = [] if declared is None else declared.sightings()
+    except Exception as error:  # noqa: BLE001 - the program comes first
+        _happened("fault", error=f"agents file: {type(error).__name__}: {error}")
+    _write()
 
 
 def _happened(what: str, **more: Any) -> None:  # noqa: ANN401 - whatever JSON can say

@@ -62,3 +62,5 @@ class Declaration:
     """By what: a text, or data."""
     verdicts: Callable[[object, str], Sequence[Verdict]] | None = None
     """How to read an evaluator's result; also gets the evaluator's name, for verdicts that have none."""
+    in_force: Callable[[], bool] | None = None
+    """Whether calls are recorded at present; None: always."""

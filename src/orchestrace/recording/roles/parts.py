@@ -32,6 +32,8 @@ def begin(declaration: Declaration, name: str, call: Call, subject: Subject | No
     """
     if is_off() or (subject is not None and _is_within(declaration.role, subject)):
         return None
+    if declaration.in_force is not None and not declaration.in_force():
+        return None
     if is_silent():
         warn_if_unconfigured()
         return None
