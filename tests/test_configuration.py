@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from orchestrace.journal.reader import Reader
 
 HEAD = """
@@ -93,6 +95,46 @@ class TestConfigure:
         assert "" == log
         assert "a provider of models" in said["words"]
         assert [[False, False], [True, False], [False, True], False] == said["found"]
+
+    @pytest.mark.parametrize("instrument", [True, False])
+    def test_agents_are_named_by_an_argument_or_by_the_variable(self, tmp_path: Path, *, instrument: bool) -> None:
+        """Whether or not HTTP clients are tapped; `shutdown()` leaves everything as it was."""
+        (tmp_path / "shop.py").write_text("def craft(job): return job")
+        file = tmp_path / "agents.yaml"
+        file.write_text("agents: [{target: 'shop:craft', role: agent}]")
+        program = (
+            f"import sys; sys.path.append({str(tmp_path)!r}); import shop; before = shop.craft\n"
+            f"orchestrace.configure(instrument={instrument}, {{}}); shop.craft('x'); orchestrace.shutdown()\n"
+            "say(same=before is shop.craft)"
+        )
+        for number, (argument, variables) in enumerate(
+            [
+                (f"agents={str(file)!r}", {}),
+                ("agents={'agents': [{'target': 'shop:craft', 'role': 'agent'}]}", {}),
+                ("", {"ORCHESTRACE_AGENTS": str(file)}),
+                (f"agents={str(file)!r}", {"ORCHESTRACE_AGENTS": "missing.yaml"}),
+            ]
+        ):
+            journal = tmp_path / str(number)
+            said, log = execute(program.format(argument), journal, **variables)
+
+            assert ({"same": True}, "") == (said, log)
+            assert ["invoke_agent craft"] == [span.name for span in Reader(journal).trace("last")]
+
+    def test_a_broken_agents_file_is_an_error_before_anything_is_set_up(self, tmp_path: Path) -> None:
+        """With its line; what was in force stays in force."""
+        file = tmp_path / "agents.yaml"
+        file.write_text("agents:\n- target: a:b\n  role: agnt\n")
+        said, _ = execute(
+            "try: orchestrace.configure()\n"
+            "except orchestrace.exceptions.ConfigurationError as error:\n"
+            "    say(error=error, configured=orchestrace.status().configured)",
+            tmp_path / "journal",
+            ORCHESTRACE_AGENTS=str(file),
+        )
+
+        assert said["error"].startswith(f"{file}:3: agents[0].role is 'agnt'. Did you mean 'agent'?")
+        assert False is said["configured"]
 
     def test_decorated_but_not_configured_is_said_once(self, tmp_path: Path) -> None:
         """The program runs, and one line says that nothing is recorded."""

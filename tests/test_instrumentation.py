@@ -16,6 +16,7 @@ import openai
 import openai._base_client
 import pytest
 
+from orchestrace.exceptions import ConfigurationError
 from orchestrace.instrumentation import instrument, is_instrumented, tapped, uninstrument
 from orchestrace.testing import ReplayServer, capture, openai_chat
 
@@ -179,6 +180,32 @@ class TestInstrument:
         """
 
         assert [False, [], False] == run(script, **{variable: "True"})
+
+    def test_agents_are_followed_until_it_is_undone(self, tmp_path: Path) -> None:
+        """In modules before and after; `instrument()` alone obeys the variable, and leaves what is in force."""
+        (tmp_path / "shop.py").write_text("def craft(job): return job")
+        script = """
+        import os
+        from orchestrace.testing import capture
+        named = {"agents": [{"target": "shop:craft", "role": "agent"}]}
+        seen = []
+        with capture() as spans:
+            instrumentation.instrument(named)
+            import shop
+            before = shop.craft.__wrapped__
+            shop.craft("x"); seen.append(len(spans))
+            instrumentation.instrument(); shop.craft("x"); seen.append(len(spans))
+            instrumentation.uninstrument(); shop.craft("x"); seen.append(len(spans))
+        print(json.dumps([seen, before is shop.craft]))
+        """
+
+        assert [[1, 2, 2], True] == run(script, tmp_path)
+
+    def test_an_agents_file_that_is_none_is_an_error(self) -> None:
+        """And nothing is tapped."""
+        with pytest.raises(ConfigurationError, match="no such file"):
+            instrument("missing.yaml")
+        assert not is_instrumented()
 
 
 class TestUninstrument:

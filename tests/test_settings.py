@@ -22,6 +22,7 @@ class TestSettings:
             ({"protocol": "GRPC"}, "Did you mean 'grpc'?"),
             ({"service_name": " "}, "OTEL_SERVICE_NAME"),
             ({"journal": ""}, "ORCHESTRACE_JOURNAL"),
+            ({"agents": " "}, "ORCHESTRACE_AGENTS"),
         ],
     )
     def test_what_cannot_be_meant_is_an_error_at_once(self, wrong: dict[str, Any], words: str) -> None:
@@ -37,6 +38,7 @@ class TestSettings:
             ({"headers": [("a", "b")]}, "configure(headers=…) was given a list: give it a mapping"),
             ({"headers": {"authorization": None}}, "'authorization' has a NoneType: names and values are texts"),
             ({"resource_attributes": "a=b"}, "was given a str: give it a mapping"),
+            ({"agents": []}, "was given a list: give it the path of an agents file, or a mapping of the same form."),
             ({"journal": True}, "was given a bool: give it the path of a folder."),
             ({"instrument": "no"}, "configure(instrument=…) was given a str: use True or False."),
             ({"isolated": None}, "configure(isolated=…) was given a NoneType: use True or False."),

@@ -22,7 +22,9 @@ from hypothesis import strategies as st
 
 import orchestrace
 from orchestrace.exceptions import UsageError
+from orchestrace.recording.roles.declaration import Declaration
 from orchestrace.testing import Spans, capture
+from orchestrace.wrapping import is_followed, release, wrap
 
 T = TypeVar("T")
 VERBS = {
@@ -1063,3 +1065,20 @@ class TestReferences:
         said = orchestrace_spans[0].attributes["gen_ai.tool.call.arguments"]
 
         assert 7 == json.loads(str(said))["candidate"]["id"]
+
+
+class TestRelease:
+    @pytest.mark.parametrize(
+        "target",
+        [plain, classmethod(plain), staticmethod(plain), functools.partial(plain), MethodType(plain, "x")],
+        ids=lambda target: type(target).__name__,
+    )
+    def test_what_was_released_can_be_wrapped_again(self, target: Any, orchestrace_spans: Spans) -> None:
+        """What is no longer in force is as good as not there."""
+        wrapped = wrap(target, Declaration(role="tool", in_force=lambda: False))
+        getattr(wrapped, "__func__", wrapped)("x")
+
+        assert (is_followed(target), is_followed(wrapped)) == (False, True)
+        release(wrapped)
+        assert not is_followed(wrapped)
+        assert [] == list(orchestrace_spans)

@@ -108,6 +108,8 @@ def _follow_subclasses(target: type, name: str, declaration: Declaration) -> Non
 
 def is_followed(found: Any) -> bool:  # noqa: ANN401 - whatever stands in a class or module
     """Tell whether every call of it is followed already, by whatever it was wrapped since."""
+    while isinstance(found, functools.partial):
+        found = found.func
     with contextlib.suppress(ValueError):  # it wraps itself
         return _is_made_here(inspect.unwrap(getattr(found, "__func__", found), stop=_is_made_here))
     return False

@@ -32,6 +32,19 @@ class TestDoctor:
         assert (1, True) == (done.exit_code, done.stdout.startswith("1 problem"))
         assert done.stdout.rstrip().endswith("→ Start the receiver, or correct host and port.")
 
+    def test_a_target_that_never_appears(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of an agents file, in a program that was run; and the file itself."""
+        file = tmp_path / "agents.yaml"
+        file.write_text("agents:\n- {target: json:dmups, role: tool}\n")
+        monkeypatch.setenv("ORCHESTRACE_AGENTS", str(file))
+        program = "import orchestrace; orchestrace.configure(export=False)"
+        done = run(tmp_path, "--json", "--", sys.executable, "-c", program)
+        found = {one["what"]: one for one in json.loads(done.stdout)}
+
+        assert "json has no function" in found[f"json:dmups ({file}:2) never appeared"]["why"]
+        assert f"{file} names 1 target (ORCHESTRACE_AGENTS)" in found
+        assert 1 == done.exit_code
+
     def test_json(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A list of findings; of headers the names alone."""
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-key=hidden-value")

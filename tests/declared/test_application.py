@@ -304,7 +304,9 @@ class TestFamilies:
         assert "__init_subclass__" not in vars(module.Crafter)
         assert [] == names(orchestrace_spans)
 
-    def test_abstract_methods_stay_abstract(self, write: Any, load: Any, declare: Any, orchestrace_spans: Spans) -> None:
+    def test_abstract_methods_stay_abstract(
+        self, write: Any, load: Any, declare: Any, orchestrace_spans: Spans
+    ) -> None:
         """A metaclass sees what it saw before."""
         write("bases", "import abc\nclass Base(abc.ABC):\n    @abc.abstractmethod\n    def run(self): ...\n")
         declare({"target": "shop.bases:Base+.run", "role": "agent"})

@@ -38,7 +38,10 @@ class TestRead:
         }
 
         assert read(file) == read(str(file)) == read(data)
-        assert ([2, 5], [None, None]) == ([one.line for one in read(file).entries], [one.line for one in read(data).entries])
+        assert ([2, 5], [None, None]) == (
+            [one.line for one in read(file).entries],
+            [one.line for one in read(data).entries],
+        )
 
     def test_all_that_is_wrong_is_said_with_its_line(self, file: Path) -> None:
         """Each on a line of its own."""
@@ -54,7 +57,10 @@ class TestRead:
     @pytest.mark.parametrize(
         ("text", "words"),
         [
-            (GOOD + GOOD.partition("\n")[2], ":8: agents[2].target 'shop:Crafter.run' stands twice, here and on line 2"),
+            (
+                GOOD + GOOD.partition("\n")[2],
+                ":8: agents[2].target 'shop:Crafter.run' stands twice, here and on line 2",
+            ),
             ("agents:\n - {target: a:b, role: tool, name: x}\n - *x", ":3: *x: anchors and aliases"),
             ("- target: a:b", ":1: the document is a list"),
             (f"agents: [{300_000 * ' '}]", ": it is larger than 256 KiB."),

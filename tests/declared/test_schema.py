@@ -24,7 +24,11 @@ ROLES = {
 }
 OPTIONS = sorted({option for kind in ROLES.values() for option in kind.__optional_keys__})
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.sampled_from(["", "a", "job.id", "a:b"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.sampled_from(["", "a", "job.id", "a:b"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "score", "a"]), inner),
     max_leaves=5,
 )
@@ -51,9 +55,8 @@ RIGHT: dict[str, st.SearchStrategy[Any]] = {
     "starts_iteration": st.booleans(),
     "kind": st.sampled_from(["llm", "lm"]),
 }
-TARGETS = st.sampled_from(
-    ["shop.agents:Crafter.run", "shop:f", "*:*", "shop.*:B+", "a:B+.c", "a:B.C+.d*"]
-    + ["shop.agents.run", "a:b:c", "a:B+c", ":a", "a:", "a:b..c", "a b:c", "a:B+.c.d", "a:+", ""]
+TARGETS = st.sampled_from(["shop.agents:Crafter.run", "shop:f", "*:*", "shop.*:B+", "a:B+.c", "a:B.C+.d*"]) | (
+    st.sampled_from(["shop.agents.run", "a:b:c", "a:B+c", ":a", "a:", "a:b..c", "a b:c", "a:B+.c.d", "a:+", ""])
 )
 ENTRIES = st.fixed_dictionaries(
     {},
@@ -107,7 +110,10 @@ class TestProblems:
     @pytest.mark.parametrize(
         ("entry", "words"),
         [
-            ({"verison": "1"}, "agents[0] is an agent, which has no 'verison'. Did you mean 'version'? It has: config,"),
+            (
+                {"verison": "1"},
+                "agents[0] is an agent, which has no 'verison'. Did you mean 'version'? It has: config,",
+            ),
             ({"prompt": {}}, "agents[0] is an agent, which has no 'prompt'. Only generator has. It has: "),
             ({"role": "agnt"}, "agents[0].role is 'agnt'. Did you mean 'agent'? It should be what the target is"),
             ({"role": ["agent"]}, "agents[0].role is no text. It should be"),

@@ -56,7 +56,10 @@ class TestReason:
         monkeypatch.setattr(sys, "argv", ["/srv/sourcing_app.py"])
         why, imported = reason(Target("sourcing_app", ("main",)))
 
-        assert (True, False) == (why.startswith("sourcing_app.py was run, not imported: its name is __main__"), imported)
+        assert (True, False) == (
+            why.startswith("sourcing_app.py was run, not imported: its name is __main__"),
+            imported,
+        )
 
     def test_what_was_found_and_refused(self) -> None:
         """The refusal is the reason."""
@@ -70,12 +73,20 @@ class TestSighting:
         sighting = Sighting(entry)
         sighting.meets(len, {})
         told = sighting.told("agents.yaml")
-        expected = {"target": "qqqq:f", "place": "agents.yaml:7", "followed": 0, "decorated": 1, "refused": "", "why": ""}
+        expected = {
+            "target": "qqqq:f",
+            "place": "agents.yaml:7",
+            "followed": 0,
+            "decorated": 1,
+            "refused": "",
+            "why": "",
+        }
 
         assert expected | {"imported": True} == told
-        assert "configure(agents=…)" == Sighting(entry_of({"target": "qqqq:f", "role": "tool"}, None)).told(
+        assert (
             "configure(agents=…)"
-        )["place"]
+            == Sighting(entry_of({"target": "qqqq:f", "role": "tool"}, None)).told("configure(agents=…)")["place"]
+        )
 
     def test_knows_whose_a_function_is(self) -> None:
         """The program's, another target's or its own."""

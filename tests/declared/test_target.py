@@ -8,8 +8,10 @@ from orchestrace.declared.target import Target, matches
 
 
 class Outer:
+    """Holds another class."""
+
     class Inner:
-        pass
+        """Is inside of it."""
 
 
 class TestTarget:

@@ -36,7 +36,9 @@ class TestCheck:
         several = {"agents": [{"target": f"a:{name}", "role": "tool"} for name in "bc"]}
 
         assert [Finding("agents", OK, f"{file} names 1 target (ORCHESTRACE_AGENTS)")] == list(check(Settings()))
-        assert ["configure(agents=…) names 2 targets (agents=)"] == [one.what for one in check(Settings(agents=several))]
+        assert ["configure(agents=…) names 2 targets (agents=)"] == [
+            one.what for one in check(Settings(agents=several))
+        ]
 
     def test_all_that_is_wrong_with_one(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Each where it stands."""

@@ -17,6 +17,7 @@ class TestCheck:
             ("OTEL_EXPORTER_OTLP_ENDPIONT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
             ("OTEL_TRACE_EXPORTER", "OTEL_TRACES_EXPORTER"),
             ("ORCHESTRACE_JOURNALS", "ORCHESTRACE_JOURNAL"),
+            ("ORCHESTRACE_AGENT", "ORCHESTRACE_AGENTS"),
         ],
     )
     def test_a_misspelt_name(self, wrong: str, right: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,6 +79,17 @@ class TestBegin:
         """Whether or not anything is configured."""
         assert 2 == seen("import orchestrace as o; o.agent(print); o.tool(name='x')(print)")["decorated"]
 
+    def test_targets_of_an_agents_file_are_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Also of one that the program was told of in `configure()`, which the doctor then looks at."""
+        file = tmp_path / "agents.yaml"
+        file.write_text("agents:\n- {target: json:dumps, role: tool}\n- {target: json:dmups, role: tool}\n")
+        report = seen(f"import orchestrace; orchestrace.configure(export=False, agents={str(file)!r})")
+        [event] = [event for event in report["events"] if event["what"] == "configure"]
+
+        assert str(file) == event["settings"]["agents"]
+        assert [1, 0] == [one["followed"] for one in report["agents"]]
+        assert "json has no function or class 'dmups'. Did you mean 'dumps'?" == report["agents"][1]["why"]
+
     def test_a_call_through_the_tap_is_not_missed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Also of a client that was there before."""
         report = model(monkeypatch, CONFIGURE + "ask()")

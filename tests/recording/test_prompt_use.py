@@ -24,6 +24,12 @@ class TestIdentity:
         """Where there are some."""
         assert SHOWN.identity()[names.FEW_SHOT_HASH] == "123"
 
+    def test_a_prompt_of_which_only_the_name_is_known_has_no_hash(self) -> None:
+        """Neither of its template, nor of examples; and no words."""
+        known = PromptUse("p", "3", None, None, {})
+
+        assert {names.PROMPT_NAME: "p", names.PROMPT_VERSION: "3"} == known.identity() == known.attributes(content=True)
+
 
 class TestAttributes:
     def test_without_content_it_is_the_identity(self) -> None:
