@@ -398,6 +398,37 @@ class TestClasses:
         assert 1 == load("strict").Strict().run()
         assert "run cannot be replaced: RuntimeError." == sightings()[0]["why"]
 
+    def test_what_another_library_has_wrapped(
+        self, write: Any, load: Any, declare: Any, orchestrace_spans: Spans
+    ) -> None:
+        """It is still told which object it is called on; a classmethod in a proxy of theirs is left alone."""
+        write(
+            "wrapped",
+            """
+            import wrapt
+
+            @wrapt.decorator
+            def noted(wrapped, instance, args, kwargs):
+                return type(instance).__name__, wrapped(*args, **kwargs)
+
+            class Crafter:
+                @noted
+                def run(self, job): return job
+                @noted
+                @classmethod
+                def made(cls): return cls.__name__
+
+            @noted
+            def draft(job): return job
+            """,
+        )
+        declare({"target": "shop.wrapped:*", "role": "tool"}, {"target": "shop.wrapped:Crafter.*", "role": "agent"})
+        module = load("wrapped")
+        results = module.Crafter().run("Ada"), module.Crafter.made(), module.Crafter().made(), module.draft("Ada")
+
+        assert (("Crafter", "Ada"), ("type", "Crafter"), ("type", "Crafter"), ("NoneType", "Ada")) == results
+        assert ["invoke_agent Crafter", "execute_tool draft"] == names(orchestrace_spans)
+
 
 class TestModules:
     def test_one_that_is_being_imported(self, write: Any, load: Any, declare: Any, orchestrace_spans: Spans) -> None:

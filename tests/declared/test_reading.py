@@ -88,6 +88,19 @@ class TestRead:
         assert [] == wrongs("~/agents.yaml")
 
 
+class TestDocuments:
+    @pytest.mark.parametrize("document", ["README.md", "docs/agents-file.md"])
+    def test_files_that_are_shown_can_be_followed(self, document: str, file: Path) -> None:
+        """Whoever copies one has one that works."""
+        text = (Path(__file__).parents[2] / document).read_text(encoding="utf-8")
+        shown = re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+        for one in shown:
+            file.write_text(one, encoding="utf-8")
+
+            assert [] == wrongs(file)
+        assert shown
+
+
 class TestNamed:
     def test_what_is_given_goes_before_the_variable(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """With neither, nothing is declared."""

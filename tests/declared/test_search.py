@@ -105,7 +105,7 @@ class TestNamesOf:
     def test_a_module_that_runs_goes_by_its_own_name_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """`python -m shop.app` is `shop.app`."""
         main = ModuleType("__main__")
-        assert ["__main__"] == names_of(main)
+        monkeypatch.setitem(sys.modules, "__main__", main)
         main.__spec__ = ModuleSpec("shop.app", None)
 
         assert ["__main__", "shop.app"] == names_of(main)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from types import ModuleType
 from typing import Any
 
@@ -51,15 +50,11 @@ class TestReason:
         )
         assert ("no module that matches was imported.", False) == reason(Target("qqqq.*", ("draft",)))
 
-    def test_a_script(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It has another name while it runs."""
-        monkeypatch.setattr(sys, "argv", ["/srv/sourcing_app.py"])
-        why, imported = reason(Target("sourcing_app", ("main",)))
+    def test_what_was_defined_too_late(self, module: ModuleType) -> None:
+        """It is there, and nothing follows it."""
+        why, imported = reason(Target(module.__name__, ("draft",)))
 
-        assert (True, False) == (
-            why.startswith("sourcing_app.py was run, not imported: its name is __main__"),
-            imported,
-        )
+        assert (True, True) == (why.startswith(f"{module.__name__}.draft was defined after the file"), imported)
 
     def test_what_was_found_and_refused(self) -> None:
         """The refusal is the reason."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, Final
 
+from orchestrace.declared import script
 from orchestrace.declared.importing import Watch
+from orchestrace.declared.program import MAIN, name_of_program
 from orchestrace.declared.reading import Agents
-from orchestrace.declared.search import Found, can_be_followed, members, names_of, namespace_of, search, static
+from orchestrace.declared.search import Found, callee, can_be_followed, members, names_of, namespace_of, search, static
 from orchestrace.declared.sighting import Sighting
 from orchestrace.declared.substitution import Substitutes
 from orchestrace.exceptions import UsageError
@@ -22,7 +24,6 @@ from orchestrace.wrapping import described, is_followed, wrap
 __all__ = ["apply", "sightings", "withdraw"]
 
 _CALL: Final = "__call__"
-_MAIN: Final = "__main__"
 _lock = threading.RLock()
 _last: _Application | None = None
 
@@ -56,6 +57,8 @@ class _Application:
         """Look at what is imported, and at what will be."""
         named = {entry.target.module for entry in self.agents.entries if not entry.target.has_wildcard}
         self._watch.begin(sorted(named))
+        if any(self._wants(name) for name in (MAIN, name_of_program()) if name):
+            script.watch(_look_at_program)
 
     def end(self) -> None:
         """Put back what can be put back; what somebody else holds records nothing any more."""
@@ -142,18 +145,18 @@ class _Application:
     def _take(self, sighting: Sighting, found: Found, *, of_class: bool = False) -> None:
         """Follow one function, unless it is followed already: what the program itself says goes first."""
         entry = sighting.entry
-        if is_followed(found.value):
-            sighting.meets(found.value, self._taken)
-            return
         if not can_be_followed(found.value):
             if "*" not in entry.target.names[-1]:
                 sighting.refused = f"{found.name} is an object of type {type(found.value).__name__}: it is no function."
+            return
+        if is_followed(found.value):
+            sighting.meets(found.value, self._taken)
             return
         declared = entry.declaration
         if of_class and isinstance(found.owner, type):
             declared = described(declared, found.owner)
         try:
-            replacement = wrap(found.value, replace(declared, in_force=self._is_live))
+            replacement = wrap(callee(found), replace(declared, in_force=self._is_live))
             self._substitutes.put(found, replacement)
         except UsageError as error:
             sighting.refused = str(error)
@@ -173,9 +176,9 @@ class _Application:
             return
         try:
             for module in list(self._unfinished):
-                if _is_unfinished(module) and module.__name__ != _MAIN:
+                if _is_unfinished(module) and module.__name__ != MAIN:
                     continue
-                if module.__name__ != _MAIN:
+                if module.__name__ != MAIN:
                     self._unfinished.remove(module)
                 self.look(module)
         finally:
@@ -214,5 +217,10 @@ def sightings() -> list[dict[str, Any]]:
     return [one.told(found.agents.where) for one in found.sightings]
 
 
+def _look_at_program(program: ModuleType) -> None:
+    if _last is not None:
+        _last.look(program)
+
+
 def _is_unfinished(module: ModuleType) -> bool:
-    return module.__name__ == _MAIN or bool(getattr(namespace_of(module).get("__spec__"), "_initializing", False))
+    return module.__name__ == MAIN or bool(getattr(namespace_of(module).get("__spec__"), "_initializing", False))

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
+from orchestrace.declared.program import MAIN, name_of_program
 from orchestrace.declared.target import Target, matches
 
-__all__ = ["Found", "can_be_followed", "members", "names_of", "namespace_of", "search", "static"]
+__all__ = ["Found", "callee", "can_be_followed", "members", "names_of", "namespace_of", "search", "static"]
 
 _FOLLOWED: Final = (
     FunctionType,
@@ -21,7 +22,6 @@ _FOLLOWED: Final = (
     functools.partial,
     type(functools.lru_cache(lambda: None)),
 )
-_MAIN: Final = "__main__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +49,25 @@ def search(module: ModuleType, target: Target) -> Iterator[Found]:
 
 def can_be_followed(value: object) -> bool:
     """Tell whether something is a function of some kind, which another can stand for without being noticed."""
-    # Any other object that can be called has more to it, which would be gone.
-    return (
-        isinstance(value, _FOLLOWED) or inspect.isroutine(value) or type(value).__name__ == "cython_function_or_method"
-    )
+    # Any other object that can be called has more to it, which would be gone. A proxy says that it is a function.
+    kind = type(value)
+    is_one = issubclass(kind, _FOLLOWED) or kind.__name__ == "cython_function_or_method"
+    return is_one or isinstance(value, FunctionType) or (inspect.isroutine(value) and not isinstance(value, _FOLLOWED))
+
+
+def callee(found: Found) -> Any:  # noqa: ANN401 - a function of some kind
+    """Return what is to be called in place of what was found."""
+    if not isinstance(found.owner, type) or issubclass(type(found.value), _FOLLOWED):
+        return found.value
+    # Asked of the class, what another library has put there knows that its first argument is the instance.
+    return found.value.__get__(None, found.owner)
 
 
 def names_of(module: ModuleType) -> list[str]:
-    """Return the names that a module goes by: `python -m shop.app` runs it under another than its own."""
-    namespace = namespace_of(module)
-    name = str(namespace.get("__name__"))
-    real = getattr(namespace.get("__spec__"), "name", None) if name == _MAIN else None
-    return [name, real] if isinstance(real, str) and real != name else [name]
+    """Return the names that a module goes by: the program itself has the one it would be imported by as well."""
+    name = str(namespace_of(module).get("__name__"))
+    own = name_of_program() if name == MAIN else None
+    return [name] if own is None else [name, own]
 
 
 def namespace_of(module: ModuleType) -> dict[str, Any]:

@@ -6,18 +6,16 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
 from orchestrace.declared.entry import Entry
-from orchestrace.declared.search import can_be_followed, namespace_of, static
+from orchestrace.declared.search import can_be_followed, names_of, namespace_of, static
 from orchestrace.declared.target import Target, matches
 
 __all__ = ["Sighting", "reason"]
 
 _CLOSE: Final = 0.6
-_MAIN: Final = "__main__"
 
 
 @dataclass(slots=True, eq=False)
@@ -68,23 +66,14 @@ class Sighting:
 
 def reason(target: Target, refused: str = "") -> tuple[str, bool]:
     """Say why a target has not appeared, and what it may have been meant for; and whether its module is there."""
-    modules = [one for name, one in list(sys.modules.items()) if isinstance(one, ModuleType) and target.is_in(name)]
     if refused:
         return refused, True
-    if not modules:
-        return _absent(target), False
-    return _incomplete(target, modules), True
-
-
-def _absent(target: Target) -> str:
-    script = Path(sys.argv[0] if sys.argv else "")
-    if script.suffix and script.stem == target.module.rpartition(".")[2]:
-        return (
-            f"{script.name} was run, not imported: its name is {_MAIN}, and its functions appear only while it already "
-            "runs. Move them into a module that it imports."
-        )
+    there = [one for one in list(sys.modules.values()) if isinstance(one, ModuleType)]
+    modules = [one for one in there if any(map(target.is_in, names_of(one)))]
+    if modules:
+        return _incomplete(target, modules), True
     wanted = "no module of that name" if "*" not in target.module else "no module that matches"
-    return f"{wanted} was imported.{_question(target.module, sys.modules)}"
+    return f"{wanted} was imported.{_question(target.module, sys.modules)}", False
 
 
 def _incomplete(target: Target, modules: Iterable[ModuleType]) -> str:
@@ -102,7 +91,7 @@ def _incomplete(target: Target, modules: Iterable[ModuleType]) -> str:
             owner = held[found[0]]
             where = f"{where}.{found[0]}"
         else:
-            return f"{where} is {_shown(owner)}: it is no function."
+            return f"{where} {_late(owner)}"
     return words
 
 
@@ -119,10 +108,13 @@ def _held(owner: Any) -> dict[str, Any]:  # noqa: ANN401 - a class, a module, or
     return namespace_of(owner) if isinstance(owner, ModuleType) else {}
 
 
-def _shown(value: object) -> str:
-    if isinstance(value, type):
-        return "a class"
-    return "a function" if can_be_followed(value) else f"an object of type {type(value).__name__}"
+def _late(value: object) -> str:
+    if isinstance(value, type) or can_be_followed(value):
+        return (
+            "was defined after the file had been applied, in a module that ran by then: call configure() below it, or "
+            "leave that to opentelemetry-instrument."
+        )
+    return f"is an object of type {type(value).__name__}: it is no function."
 
 
 def _question(name: str, known: Iterable[str]) -> str:
