@@ -3,6 +3,7 @@ from __future__ import annotations
 import abc
 import asyncio
 import copy
+import dataclasses
 import functools
 import gc
 import inspect
@@ -12,10 +13,44 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import pytest
 
 from orchestrace.declared.application import sightings, withdraw
+from orchestrace.recording.guard import faults
 from orchestrace.testing import Spans
+
+KINDS = """
+    import attrs, dataclasses, enum, pydantic, typing
+
+    class Model(pydantic.BaseModel):
+        x: int = 1
+        def run(self, job): return job
+    @attrs.define
+    class Attrs:
+        x: int = 1
+        def run(self, job): return job
+    @dataclasses.dataclass(slots=True)
+    class Slots:
+        x: int = 1
+        def run(self, job): return job
+    class Generic(typing.Generic[typing.TypeVar("T")]):
+        def run(self, job): return job
+    class Protocol(typing.Protocol):
+        def run(self, job): return job
+    class Real(Protocol):
+        pass
+    class Enum(enum.Enum):
+        A = 1
+        def run(self, job): return job
+    class Named(typing.NamedTuple):
+        x: int = 1
+        def run(self, job): return job
+    class Meta(type):
+        def run(cls, job): return job
+    class OfMeta(metaclass=Meta):
+        pass
+"""
 
 AGENTS = """
     import functools
@@ -304,6 +339,51 @@ class TestFamilies:
         assert "__init_subclass__" not in vars(module.Crafter)
         assert [] == names(orchestrace_spans)
 
+    @pytest.mark.parametrize("order", ["before", "later"])
+    def test_classes_of_every_kind(
+        self, write: Any, load: Any, declare: Any, order: str, orchestrace_spans: Spans
+    ) -> None:
+        """Models, copies that decorators make for slots, generics, protocols, enumerations, metaclasses."""
+        write("kinds", KINDS)
+        if order == "before":
+            load("kinds")
+        kinds = ["Model", "Attrs", "Slots", "Generic", "Protocol", "Enum", "Named", "Meta"]
+        declare(*({"target": f"shop.kinds:{kind}+.run", "role": "agent"} for kind in kinds))
+        kinds_of = load("kinds")
+
+        @attrs.define
+        class Attrs2(kinds_of.Attrs):  # type: ignore[misc,name-defined] # a class at run time
+            y: int = 2
+
+            def run(self, job: str) -> Any:
+                return super().run(job)
+
+        @dataclasses.dataclass(slots=True)
+        class Slots2(kinds_of.Slots):  # type: ignore[misc,name-defined] # as above
+            y: int = 2
+
+            def run(self, job: str) -> Any:
+                return super(Slots2, self).run(job)  # noqa: UP008 - the copy is another class
+
+        class Model2(kinds_of.Model):  # type: ignore[misc,name-defined] # as above
+            y: int = 2
+
+            def run(self, job: str) -> Any:
+                return super().run(job)
+
+        objects = [kinds_of.Model(), kinds_of.Attrs(), kinds_of.Slots(), kinds_of.Generic(), kinds_of.Real()]
+        objects += [kinds_of.Enum.A, kinds_of.Named(), kinds_of.OfMeta, Attrs2(), Slots2(), Model2()]
+        results = [one.run("Ada") for one in objects]
+        followed = names(orchestrace_spans)
+        withdraw()
+        again = [one.run("Ada") for one in objects]
+
+        assert len(objects) * ["Ada"] == results == again
+        assert len(objects) == len(followed) == len(orchestrace_spans)
+        assert "invoke_agent Slots2" in followed
+        assert ["", ""] == [Model2.model_json_schema().get("description", ""), Model2.__doc__ or ""]
+        assert {} == {where: count for where, count in faults().items() if where == "agents file"}
+
     def test_abstract_methods_stay_abstract(
         self, write: Any, load: Any, declare: Any, orchestrace_spans: Spans
     ) -> None:
@@ -464,6 +544,42 @@ class TestModules:
             thread.join(30)
 
         assert sorted(f"execute_tool f{n}" for n in range(20)) == sorted(names(orchestrace_spans))
+
+    def test_put_into_force_and_taken_back_while_others_import(self, write: Any, load: Any, declare: Any) -> None:
+        """Nobody waits for ever, and nothing of ours stays."""
+        write("bases", "class Base:\n    def run(self): return 1")
+        for number in range(30):
+            text = "from shop.bases import Base\nclass Sub(Base):\n    def run(self): return 2\ndef craft(): return 3"
+            write(f"part{number}", text)
+        base = load("bases").Base
+        done = threading.Event()
+
+        def change() -> None:
+            while not done.is_set():
+                declare({"target": "shop.bases:Base+.run", "role": "agent"}, {"target": "shop.*:craft", "role": "tool"})
+                withdraw()
+
+        def imports(first: int) -> None:
+            for number in range(first, 30, 3):
+                load(f"part{number}")
+
+        changing = [threading.Thread(target=change) for _ in range(2)]
+        importing = [threading.Thread(target=imports, args=(first,)) for first in range(3)]
+        for thread in [*changing, *importing]:
+            thread.start()
+        for thread in importing:
+            thread.join(60)
+        done.set()
+        for thread in changing:
+            thread.join(60)
+        withdraw()
+        parts = [load(f"part{number}") for number in range(30)]
+
+        assert not any(thread.is_alive() for thread in [*changing, *importing])
+        assert "__init_subclass__" not in vars(base)
+        assert not [
+            part for part in parts if hasattr(part.Sub.run, "__wrapped__") or hasattr(part.craft, "__wrapped__")
+        ]
 
     def test_nothing_keeps_a_module_alive_that_was_withdrawn(self, write: Any, load: Any, declare: Any) -> None:
         """Hooks stay, and hold nothing."""

@@ -24,7 +24,10 @@ from orchestrace.wrapping import described, is_followed, wrap
 __all__ = ["apply", "sightings", "withdraw"]
 
 _CALL: Final = "__call__"
+_changing = threading.RLock()
+"""Is held while a file is put into force or withdrawn; no import waits for it."""
 _lock = threading.RLock()
+"""Is held while something is looked at, also in an import: whoever has it imports nothing."""
 _last: _Application | None = None
 
 
@@ -44,6 +47,9 @@ class _Application:
         self.agents = agents
         self.live = True
         self.sightings = [Sighting(entry) for entry in agents.entries]
+        targets = [entry.target for entry in agents.entries]
+        self._modules = {target.module for target in targets if not target.has_wildcard}
+        self._wild = [target for target in targets if target.has_wildcard]
         self._substitutes = Substitutes()
         self._families: dict[type, list[_Kin]] = {}
         """Classes that stand for all that are derived from them: by which targets, and for which method."""
@@ -55,8 +61,7 @@ class _Application:
 
     def begin(self) -> None:
         """Look at what is imported, and at what will be."""
-        named = {entry.target.module for entry in self.agents.entries if not entry.target.has_wildcard}
-        self._watch.begin(sorted(named))
+        self._watch.begin(sorted(self._modules))
         if any(self._wants(name) for name in (MAIN, name_of_program()) if name):
             script.watch(_look_at_program)
 
@@ -85,7 +90,7 @@ class _Application:
             self._substitutes.spread()
 
     def _wants(self, name: str) -> bool:
-        return any(entry.target.is_in(name) for entry in self.agents.entries)
+        return name in self._modules or any(target.is_in(name) for target in self._wild)
 
     @guarded("agents file", None)
     def _find(self, sighting: Sighting, module: ModuleType) -> None:
@@ -192,21 +197,21 @@ def apply(agents: Agents) -> None:
     The same again changes nothing. Never raises.
     """
     global _last  # noqa: PLW0603 - the process has one agents file
-    with _lock:
+    with _changing:
         former = _last
-        if former is not None and former.live and former.agents == agents:
-            return
-        now = _last = _Application(agents)
-    # Without the lock: imports in other threads may be waiting for it.
-    if former is not None:
-        former.end()
-    now.begin()
+        if former is not None:
+            if former.live and former.agents == agents:
+                return
+            former.end()
+        _last = _Application(agents)
+        _last.begin()
 
 
 def withdraw() -> None:
     """Leave everything as it was."""
-    if _last is not None:
-        _last.end()
+    with _changing:
+        if _last is not None:
+            _last.end()
 
 
 def sightings() -> list[dict[str, Any]]:

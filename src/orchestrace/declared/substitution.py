@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from orchestrace.declared.search import Found, namespace_of
 from orchestrace.wrapping import release
 
 __all__ = ["Substitutes"]
+
+_OURS: Final = "orchestrace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,9 @@ class Substitutes:
 
 
 def _exchange(swaps: Mapping[int, tuple[Any, Any]]) -> None:
-    for module in list(sys.modules.values()):
-        if not isinstance(module, ModuleType):
+    for imported, module in list(sys.modules.items()):
+        # What we call ourselves stays what it is.
+        if not isinstance(module, ModuleType) or imported.partition(".")[0] == _OURS:
             continue
         namespace = namespace_of(module)
         for name, value in list(namespace.items()):

@@ -44,7 +44,7 @@ class _Patch:
 
 def descendants(owner: type) -> list[type]:
     """Return the subclasses of a class, and theirs."""
-    children: list[type] = owner.__subclasses__()
+    children: list[type] = type.__subclasses__(owner)  # of a metaclass, too
     return [*children, *(below for child in children for below in descendants(child))]
 
 
