@@ -363,7 +363,7 @@ class TestFamilies:
             y: int = 2
 
             def run(self, job: str) -> Any:
-                return super(Slots2, self).run(job)  # noqa: UP008 - the copy is another class
+                return super(Slots2, self).run(job)
 
         class Model2(kinds_of.Model):  # type: ignore[misc,name-defined] # as above
             y: int = 2
@@ -577,6 +577,7 @@ class TestModules:
 
         assert not any(thread.is_alive() for thread in [*changing, *importing])
         assert "__init_subclass__" not in vars(base)
+        assert not [one for one in sys.meta_path if type(one).__name__ == "Watch"]
         assert not [
             part for part in parts if hasattr(part.Sub.run, "__wrapped__") or hasattr(part.craft, "__wrapped__")
         ]
