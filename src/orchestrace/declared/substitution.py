@@ -57,6 +57,9 @@ class Substitutes:
             one = self._done.pop()
             owner, name = one.found.owner, one.found.name
             if isinstance(owner, ModuleType):
+                # Here itself: a module whose import ends just now is in no list for a moment.
+                if (namespace := namespace_of(owner)).get(name) is one.replacement:
+                    namespace[name] = one.found.value
                 back[id(one.replacement)] = one.replacement, one.found.value
             elif owner.__dict__.get(name) is one.replacement:
                 with suppress(AttributeError, TypeError):  # its metaclass has changed its mind
