@@ -447,6 +447,7 @@ class TestClasses:
             (target("Crafter"), "the class Crafter cannot be the tool itself"),
             (target("Crafter", "agent", method="rnu"), "the class Crafter has no rnu: name the method"),
             (target("Crafter.tone"), "tone is an object of type property"),
+            (target("draft", reference_only=["jbo"]), "has no such argument. It has job."),
             (target("tool"), "tool is an object of type Tool: it is no function."),
             (target("Craftr.run"), "has no class 'Craftr'. Did you mean 'Crafter'?"),
             (target("Crafter.rnu"), "has no method 'rnu'. Did you mean 'run'?"),

@@ -49,6 +49,7 @@ RIGHT: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(["name", "description", "method", "version", "key", "session", "user", "tenant"], TEXT),
     "config": TEXT | st.dictionaries(TEXT, TEXT, max_size=2),
     "inputs": st.lists(TEXT, max_size=2),
+    "reference_only": st.lists(TEXT, max_size=2),
     "read": TEXT | st.dictionaries(FIELDS, TEXT, max_size=2),
     "reduce": st.sampled_from(["shop:f", "shop.f", "a.b:c.d"]),
     "prompt": PROMPT,

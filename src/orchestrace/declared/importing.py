@@ -9,6 +9,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Final
 
+from orchestrace.declared.program import MAIN
 from orchestrace.declared.search import names_of
 from orchestrace.recording.guard import guarded
 
@@ -40,8 +41,8 @@ class Watch(MetaPathFinder):
         for name in names:
             if name not in sys.modules:
                 _await(name)
-        for module in list(sys.modules.values()):
-            if isinstance(module, ModuleType):
+        for name, module in list(sys.modules.items()):
+            if isinstance(module, ModuleType) and (name == MAIN or self._may_want(name)):
                 self.tell(module)
 
     def end(self) -> None:
@@ -61,6 +62,10 @@ class Watch(MetaPathFinder):
         if self._wants(name):
             _await(name)
         self._begun()
+
+    @guarded("import hook", default=False)
+    def _may_want(self, name: str) -> bool:
+        return self._wants(name)
 
     @guarded("agents file", None)
     def tell(self, module: ModuleType) -> None:
