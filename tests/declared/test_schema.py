@@ -41,6 +41,7 @@ PROMPT = st.fixed_dictionaries(
         "version": TEXT,
         "template": TEXT | MESSAGES,
         "few_shot": st.lists(st.fixed_dictionaries({"input": TEXT, "output": TEXT}), max_size=2),
+        "template_format": st.sampled_from(["braces", "braces", "jinja"]),
         "nmae": TEXT,
     },
 )
@@ -54,6 +55,7 @@ RIGHT: dict[str, st.SearchStrategy[Any]] = {
     "reduce": st.sampled_from(["shop:f", "shop.f", "a.b:c.d"]),
     "prompt": PROMPT,
     "starts_iteration": st.booleans(),
+    "rubric": TEXT | st.dictionaries(TEXT, TEXT, max_size=2),
     "kind": st.sampled_from(["llm", "lm"]),
 }
 TARGETS = st.sampled_from(["shop.agents:Crafter.run", "shop:f", "*:*", "shop.*:B+", "a:B+.c", "a:B.C+.d*"]) | (

@@ -43,7 +43,8 @@ def _prompt(said: Mapping[str, Any]) -> PromptUse:
     if "template" not in said:
         return PromptUse(said["name"], said["version"], hash=None, template=None, variables={})
     examples = [Example(**one) for one in said.get("few_shot", ())]
-    return Prompt(said["name"], said["template"], version=said.get("version"), few_shot=examples).identity()
+    known = {name: said[name] for name in ("version", "template_format") if name in said}
+    return Prompt(said["name"], said["template"], few_shot=examples, **known).identity()
 
 
 @dataclass(frozen=True, slots=True)
