@@ -223,7 +223,7 @@ def status() -> Status:
     """Return what is in force in this process."""
     known: dict[str, Any] = {"instrumented": instrumentation.tapped(), "faults": faults()}
     if (running := _running) is not None:
-        balance = running.balance()
+        balance = running.delivery.balance()
         known |= {"configured": True, "journal": running.journal.folder, "destination": running.destination}
         known |= {name: getattr(balance, name) for name in ("ended", "delivered", "waiting", "refused", "dropped")}
     return Status(content="full" if content_level.is_recorded() else "off", **known)
