@@ -10,7 +10,7 @@ from orchestrace.typing import AttributeValue
 
 __all__ = ["MOST", "Beginnings"]
 
-MOST: Final = 4096
+MOST: Final = 1024
 """Spans that are kept in mind. Of one that was forgotten, or never ends, the frame of the end says everything."""
 
 
