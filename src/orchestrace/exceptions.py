@@ -5,6 +5,7 @@ The errors a program can see from us: at import, configure or decoration time, a
     ├── ConfigurationError   a setting that is malformed or contradicts another
     │   └── UnknownSettingError   one that does not exist
     ├── JournalError         something that is not in the journal, or a journal that cannot be read
+    ├── SourceError          spans that were to be read from a file or a backend, and could not
     ├── UsageError           a decorator or context manager used where it cannot work
     └── PromptError          a template whose variables do not fit
 
@@ -13,7 +14,15 @@ Nothing raised while a decorated program runs is ours: see `recording.guard`.
 
 from __future__ import annotations
 
-__all__ = ["ConfigurationError", "JournalError", "OrchestraceError", "PromptError", "UnknownSettingError", "UsageError"]
+__all__ = [
+    "ConfigurationError",
+    "JournalError",
+    "OrchestraceError",
+    "PromptError",
+    "SourceError",
+    "UnknownSettingError",
+    "UsageError",
+]
 
 
 class OrchestraceError(Exception):
@@ -30,6 +39,10 @@ class UnknownSettingError(ConfigurationError, TypeError):
 
 class JournalError(OrchestraceError, LookupError):
     """Say what was looked for in a journal, and what there is."""
+
+
+class SourceError(OrchestraceError):
+    """Say where spans were to be read from, what was there instead, and what to type."""
 
 
 class UsageError(OrchestraceError, TypeError):

@@ -47,7 +47,7 @@ class TestList:
         """On stderr: there is no table."""
         done = run("--journal", str(tmp_path))
 
-        assert (0, "", f"orchestrace: no run was recorded in {tmp_path} yet.\n") == (
+        assert (0, "", f"orchestrace: no run was recorded in the journal in {tmp_path} yet.\n") == (
             done.exit_code,
             done.stdout,
             done.stderr,

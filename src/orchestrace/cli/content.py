@@ -58,7 +58,7 @@ class Content:
             identity = "@".join(filter(None, known))
             yield Row("prompt", "\n".join(filter(None, [identity, self._hash(names.PROMPT_HASH)])), "cyan")
         if self._full:
-            yield from self._row("template", names.PROMPT_TEMPLATE, wording.plain)
+            yield from self._row("template", names.PROMPT_TEMPLATE, wording.plain, prose=True)
         yield from self._row("variables", names.PROMPT_VARIABLES, self._fields, lines=2)
         if shown and names.FEW_SHOT_HASH in self._span.attributes:
             examples = wording.examples(self._document(names.FEW_SHOT), full=self._full)
@@ -76,17 +76,17 @@ class Content:
     def _request(self) -> Iterator[Row]:
         yield from self._parameters()
         yield from self._row("tools", names.TOOL_DEFINITIONS, lambda given: wording.tools(given, full=self._full))
-        yield from self._row("system", names.SYSTEM_INSTRUCTIONS, lambda parts: wording.message({"parts": parts})[1])
+        yield from self._row("system", names.SYSTEM_INSTRUCTIONS, lambda parts: wording.message({"parts": parts})[1], prose=True)
         spoken = [wording.message(one) for one in self._list(names.INPUT_MESSAGES)]
         if self._full:
-            yield from (Row(role, words) for role, words in spoken)
+            yield from (Row(role, words, prose=True) for role, words in spoken)
             return
         if len(spoken) > 1:
             earlier = [role for role, _ in spoken[:-1]]
             gap = ["…"] if len(earlier) > _EARLIER else []
             yield Row("earlier", f"{len(earlier)} messages: {', '.join(gap + earlier[-_EARLIER:])}", "dim")
         for role, words in spoken[-1:]:
-            yield Row(role, words, lines=2)
+            yield Row(role, words, lines=2, prose=True)
 
     def _parameters(self) -> Iterator[Row]:
         given: Any = self._document(names.REQUEST_PARAMETERS)
@@ -103,7 +103,7 @@ class Content:
         if names.OUTPUT_VALUE not in self._span.attributes:  # an agent has the same words there
             for one in messages:
                 role, words = wording.message(one)
-                yield Row(self._whole_or_not(role), words, lines=2)
+                yield Row(self._whole_or_not(role), words, lines=2, prose=True)
         yield from self._row("documents", names.RETRIEVAL_DOCUMENTS, self._documents)
         yield from self._row("result", names.TOOL_CALL_RESULT, self._result, lines=2)
 
@@ -111,17 +111,19 @@ class Content:
         output = self._text(names.OUTPUT_VALUE)
         verdict = role_of(self._span) == EVALUATOR and verdicts_of(self._span)
         if output is not None and (self._full or not (verdict or output == self._known)):
-            yield Row(self._whole_or_not("output"), output, lines=2)
+            yield Row(self._whole_or_not("output"), output, lines=2, prose=True)
 
     def _cut(self) -> Iterator[Row]:
         cut = attribute.texts(self._span.attributes, names.TRUNCATED)
         if cut:
             yield Row("cut", f"too large to be kept whole: {', '.join(cut)}", "yellow")
 
-    def _row(self, label: str, name: str, say: Callable[[Any], str], *, lines: int = 1) -> Iterator[Row]:
+    def _row(
+        self, label: str, name: str, say: Callable[[Any], str], *, lines: int = 1, prose: bool = False
+    ) -> Iterator[Row]:
         value = self._document(name)
         if value not in (None, {}, []):
-            yield Row(label, say(value), lines=lines)
+            yield Row(label, say(value), lines=lines, prose=prose)
 
     def _fields(self, value: Any) -> str:  # noqa: ANN401 - JSON
         return wording.fields(value, full=self._full)

@@ -8,6 +8,7 @@ from typing import Final
 from orchestrace import conventions as names
 from orchestrace.cli import attribute, figures, outcome_text, wording
 from orchestrace.cli.content import Content, answer_of
+from orchestrace.cli.difference import difference
 from orchestrace.cli.row import Row
 from orchestrace.cli.state import BAD, WARNING
 from orchestrace.cli.verdict import verdicts_of
@@ -44,11 +45,14 @@ _PREFIXES: Final = tuple(name for name in names.NAMES if name.endswith("."))
 _LISTED: Final = {"tags": names.TAG_PREFIX, "experiments": names.EXPERIMENT_PREFIX}
 
 
-def details(branch: Branch, *, above: SpanRecord | None, full: bool) -> Iterator[Row]:
+def details(
+    branch: Branch, *, above: SpanRecord | None, full: bool, change: tuple[str, str] | None = None
+) -> Iterator[Row]:
     """
     Return the rows of a span. `above` is its parent, if that is in the tree.
 
-    An error stands where it comes from and at the top, not at every step between.
+    An error stands where it comes from and at the top, not at every step between. `change` is the draft before, and the
+    one that this span has made of it.
     """
     span = branch.span
     if above is None:
@@ -67,6 +71,8 @@ def details(branch: Branch, *, above: SpanRecord | None, full: bool) -> Iterator
     yield from _outcome(span)
     known = _shown_inside(branch)
     yield from Content(span, full=full, known=known).rows()
+    if change is not None:
+        yield from _change(*change)
     if full:
         yield from _rest(span)
 
@@ -142,7 +148,14 @@ def _verdicts(span: SpanRecord) -> Iterator[Row]:
             feedback = f": {verdict.feedback}" if verdict.feedback else ""
             yield Row(verdict.name or "verdict", f"{words.plain}{feedback}", str(words.style), lines=4)
         elif verdict.feedback:
-            yield Row("feedback", verdict.feedback, str(verdict.words().style), lines=4)
+            yield Row("feedback", verdict.feedback, str(verdict.words().style), lines=4, prose=True)
+
+
+def _change(before: str, after: str) -> Iterator[Row]:
+    if before == after:
+        yield Row("changed", "nothing: the same as the draft before", WARNING)
+    else:
+        yield Row("changed", after, lines=4, pieces=tuple(difference(before, after)))
 
 
 def _configuration(span: SpanRecord, *, full: bool) -> Iterator[Row]:

@@ -11,9 +11,12 @@ from rich.text import Text
 
 __all__ = ["harmless", "lines_of", "one_line"]
 
-_UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _PICTURES: Final = 0x2400
 """Unicode's pictures of the control characters stand from here on, in their order."""
+_BLANK: Final = 0x20
+"""Ends the control characters."""
+_TURNING: Final = range(0x202A, 0x206A)
 _DELETE: Final = 0x7F
 _DELETE_PICTURE: Final = "\u2421"
 _UNKNOWN: Final = "\ufffd"
@@ -23,8 +26,9 @@ def harmless(text: str) -> str:
     """
     Return a text that can be printed anywhere.
 
-    Control characters, which could move the cursor or recolour what follows, become their pictures (`␛`), halves of
-    surrogate pairs U+FFFD; line breaks and tabs stay.
+    Control characters, which could move the cursor or recolour what follows, become their pictures (`␛`), those that turn
+    the direction of writing around what follows their numbers (`<U+202E>`), halves of surrogate pairs U+FFFD; line breaks
+    and tabs stay.
     """
     return _UNSEEN.sub(_picture, text.replace("\r\n", "\n"))
 
@@ -34,18 +38,20 @@ def one_line(text: str) -> str:
     return " ".join(harmless(text).split())
 
 
-def lines_of(text: str, console: Console, width: int, limit: int | None) -> Iterator[Text]:
+def lines_of(text: str | Text, console: Console, width: int, limit: int | None) -> Iterator[Text]:
     """
     Wrap a text to lines of `width` cells.
 
     With a `limit` it becomes one paragraph of at most so many lines, and an ellipsis says that there was more; with
-    None it keeps its own line breaks and comes whole.
+    None it keeps its own line breaks and comes whole. A `Text` is harmless already.
     """
     if limit is None:
-        yield from Text(harmless(text).strip("\n")).wrap(console, width, tab_size=4)
+        whole = text if isinstance(text, Text) else Text(harmless(text).strip("\n"))
+        yield from whole.wrap(console, width, tab_size=4)
         return
     enough = 2 * limit * width  # a megabyte is not wrapped for the sake of one line
-    lines = list(Text(one_line(text[:enough])).wrap(console, width))
+    start = text[:enough] if isinstance(text, Text) else Text(one_line(text[:enough]))
+    lines = list(start.wrap(console, width))
     cut = len(text) > enough or len(lines) > limit
     for line in lines[: limit - 1]:
         line.rstrip()
@@ -62,4 +68,6 @@ def _picture(found: re.Match[str]) -> str:
     code = ord(found[0])
     if code == _DELETE:
         return _DELETE_PICTURE
-    return chr(_PICTURES + code) if code < 0x20 else _UNKNOWN  # noqa: PLR2004 - the blank, which ends the controls
+    if code < _BLANK:
+        return chr(_PICTURES + code)
+    return f"<U+{code:04X}>" if code in _TURNING else _UNKNOWN

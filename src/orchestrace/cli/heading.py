@@ -16,7 +16,7 @@ from orchestrace.cli.verdict import verdicts_of
 from orchestrace.journal.role import AGENT, CALL, ITERATION, OUTCOME, role_of
 from orchestrace.records import SpanRecord
 
-__all__ = ["heading"]
+__all__ = ["facts", "heading"]
 
 _GAP: Final = 2
 _INDENT: Final = 2
@@ -31,7 +31,7 @@ _SUMS: Final = tuple(names.SUM_PREFIX + part for part in _PARTS)
 def heading(span: SpanRecord, width: int) -> Iterator[Text]:
     """Return a span's name and the facts about it, most important first, in lines of `width` cells."""
     line = _name(span)
-    for fact in filter(None, _facts(span)):
+    for fact in facts(span):
         if line.cell_len + _GAP + fact.cell_len > width:
             line.truncate(width, overflow="ellipsis")
             yield line
@@ -46,6 +46,11 @@ def _name(span: SpanRecord) -> Text:
     name = Text.assemble((one_line(span.name), "bold"))
     version = attribute.text(span.attributes, names.AGENT_VERSION) if role_of(span) == AGENT else None
     return name.append(f" {one_line(version)}") if version else name
+
+
+def facts(span: SpanRecord) -> list[Text]:
+    """Return how a span went, what it was asked and what it cost, most important first; nothing that is usual."""
+    return [fact for fact in _facts(span) if fact]
 
 
 def _facts(span: SpanRecord) -> Iterator[Text | None]:

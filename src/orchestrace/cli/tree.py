@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,7 @@ from rich.text import Text
 from orchestrace.cli.details import details
 from orchestrace.cli.heading import heading
 from orchestrace.cli.row import draw
+from orchestrace.cli.story import earlier_drafts, stories
 from orchestrace.records import SpanRecord
 from orchestrace.span_tree import Branch, branches
 
@@ -30,7 +31,8 @@ def render(spans: Iterable[SpanRecord], *, full: bool = False) -> RenderableType
 
     Texts are shortened to one or two lines, unless it is to be `full`. The spans may come in any order.
     """
-    return _Drawing(tuple(branches(spans)), full)
+    tops = tuple(branches(spans))
+    return _Drawing(tops, full, earlier_drafts(stories(tops)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class _Place:
 class _Drawing:
     tops: tuple[Branch, ...]
     full: bool
+    changes: Mapping[str, tuple[str, str]]
+    """What each draft was before and is, by span id."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         guides = _ASCII_GUIDES if options.ascii_only else _GUIDES
@@ -64,7 +68,8 @@ class _Drawing:
         room = width - min(len(aside), most)
         for number, line in enumerate(heading(place.branch.span, room)):
             yield _line((aside if number else place.first)[-most:], line)
-        rows = details(place.branch, above=place.above, full=self.full)
+        change = self.changes.get(place.branch.span.span_id)
+        rows = details(place.branch, above=place.above, full=self.full, change=change)
         for line in draw(rows, console, room, full=self.full):
             yield _line(aside[-most:], line)
 
