@@ -33,7 +33,10 @@ ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 def prepare_good_run(server: ReplayServer) -> None:
     """Queue what the providers answer when all goes well in the end."""
     search = ToolCall("search_profiles", {"name": "Ada Nakamura"})
-    formal = "Dear Ms. Nakamura, we hereby wish to inform you of an exceptional opportunity in our esteemed company."
+    formal = (
+        "Dear Ms. Nakamura, your talk on compiling train timetables stayed with us. We hereby wish to inform you of an "
+        "exceptional opportunity in our esteemed company, which builds the same for ships."
+    )
     warm = (
         "Hi Ada, your talk on compiling train timetables stayed with us. We build the same for ships. Coffee next week?"
     )

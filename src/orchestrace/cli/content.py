@@ -76,7 +76,9 @@ class Content:
     def _request(self) -> Iterator[Row]:
         yield from self._parameters()
         yield from self._row("tools", names.TOOL_DEFINITIONS, lambda given: wording.tools(given, full=self._full))
-        yield from self._row("system", names.SYSTEM_INSTRUCTIONS, lambda parts: wording.message({"parts": parts})[1], prose=True)
+        yield from self._row(
+            "system", names.SYSTEM_INSTRUCTIONS, lambda parts: wording.message({"parts": parts})[1], prose=True
+        )
         spoken = [wording.message(one) for one in self._list(names.INPUT_MESSAGES)]
         if self._full:
             yield from (Row(role, words, prose=True) for role, words in spoken)

@@ -18,7 +18,9 @@ REMOVED: Final = "removed"
 ADDED: Final = "added"
 
 # Scripts that are written without blanks are compared letter by letter.
-_WORDS: Final = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]\s*|\w+\s*|\W")
+_WORDS: Final = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]\s*|\w+\s*|\W"
+)
 _LINES: Final = re.compile(r"[^\n]*\n|[^\n]+")
 _PAIRS: Final = 100_000
 """Pairs of equal parts, up to which texts are compared by these parts: difflib looks at each, many times."""
@@ -101,4 +103,4 @@ def _joined(pieces: list[Piece]) -> Iterator[Piece]:
         for kind in (REMOVED, ADDED):
             text = "".join(piece.text for piece in stretch if piece.kind in (kind, SAME))
             if text:
-                yield Piece(kind, text)  # type: ignore[arg-type] # one of two of its literals
+                yield Piece(kind, text)

@@ -26,9 +26,9 @@ def harmless(text: str) -> str:
     """
     Return a text that can be printed anywhere.
 
-    Control characters, which could move the cursor or recolour what follows, become their pictures (`␛`), those that turn
-    the direction of writing around what follows their numbers (`<U+202E>`), halves of surrogate pairs U+FFFD; line breaks
-    and tabs stay.
+    Control characters, which could move the cursor or recolour what follows, become their pictures (`␛`). Those that
+    turn the direction of what is written after them become their numbers (`<U+202E>`), halves of surrogate pairs
+    U+FFFD. Line breaks and tabs stay.
     """
     return _UNSEEN.sub(_picture, text.replace("\r\n", "\n"))
 

@@ -27,8 +27,7 @@ class Row:
     """
     What a span says, under a label. When texts are shortened, `lines` are shown.
 
-    `prose` is what people or models wrote, perhaps in Markdown. Where there are `pieces`, they tell how the text came out
-    of another one.
+    `prose` is what people or models wrote, perhaps in Markdown. `pieces` tell how the text came out of another one.
     """
 
     label: str

@@ -25,7 +25,7 @@ def show_trace(  # noqa: PLR0913 - an option is a parameter
     trace: Annotated[
         str | None,
         typer.Argument(
-            help="A trace id or its first digits, a run's reference, key=…, session=…, or `last`, which is the default.",
+            help="A trace id or its first digits, a run's reference, key=…, session=…, or `last`, the default.",
             metavar="TRACE",
             show_default=False,
         ),

@@ -131,7 +131,7 @@ class _Pass:
 
 
 def _own(run: Branch) -> Iterator[tuple[Branch, int | None, SpanRecord | None]]:
-    """Yield what happened in a run, with the turn and the iteration it happened in; nothing from inside of its parts."""
+    """Yield what happened in a run, with its turn and its iteration; nothing from inside of its parts."""
     ahead: list[tuple[Branch, int | None, SpanRecord | None]] = [(one, None, None) for one in reversed(run.children)]
     while ahead:
         branch, index, span = ahead.pop()

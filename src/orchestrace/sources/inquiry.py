@@ -86,14 +86,16 @@ def _read(response: requests.Response) -> bytes:
 def _check(response: requests.Response, body: bytes, url: str) -> None:
     place, status = without_password(url), response.status_code
     if status in _LOGIN:
-        msg = f"{place} wants to know who asks (HTTP {status}): give --header 'Authorization: Bearer …', or what it takes."
+        msg = f"{place} wants to know who asks (HTTP {status}): give --header 'Authorization: …', or what it takes."
         raise SourceError(msg)
     if response.is_redirect:
         where = without_password(response.headers.get("Location", ""))
         msg = f"{place} sends elsewhere, to {where}: give that address, or --header if that is where one logs in."
         raise SourceError(msg)
     if body.lstrip()[:1] == b"<" and status != _NOT_FOUND:
-        msg = f"{place} answers with a page (HTML), not JSON: is it a Jaeger, under this path, and not a login before it?"
+        msg = (
+            f"{place} answers with a page (HTML), not JSON: is it a Jaeger, under this path, and not a login before it?"
+        )
         raise SourceError(msg)
     if not response.ok and status != _NOT_FOUND:
         said = " ".join(body[:_SHOWN].decode("utf-8", "replace").split())
@@ -106,7 +108,9 @@ def _unreachable(url: str, error: requests.RequestException, timeout: float) -> 
     if isinstance(error, requests.Timeout):
         return f"{place} gave no answer within {timeout:g} s: see --timeout."
     if isinstance(error, requests.exceptions.SSLError):
-        return f"{place} has a certificate that is not trusted, or speaks no TLS: see REQUESTS_CA_BUNDLE, or use http://."
+        return (
+            f"{place} has a certificate that is not trusted, or speaks no TLS: see REQUESTS_CA_BUNDLE, or use http://."
+        )
     if isinstance(error, requests.exceptions.ProxyError):
         return f"The proxy for {place} cannot be reached: see HTTPS_PROXY and NO_PROXY."
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader)):

@@ -63,7 +63,9 @@ def _span(span: dict[str, Any]) -> Iterator[SpanRecord]:
     tags = _tags(span.get("tags"))
     references = list(_references(span))
     status = text(tags.get("otel.status_code")).upper()
-    parent = next((link.span_id for kind, link in references if kind != "FOLLOWS_FROM" and link.trace_id == trace_id), "")
+    parent = next(
+        (link.span_id for kind, link in references if kind != "FOLLOWS_FROM" and link.trace_id == trace_id), ""
+    )
     yield SpanRecord(
         trace_id=trace_id,
         span_id=span_id,

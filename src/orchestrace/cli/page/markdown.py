@@ -1,4 +1,4 @@
-"""Show what people and models wrote in Markdown as they meant it, without anything that acts: no HTML, link or image."""
+"""Show Markdown as it was meant, without anything that acts: no HTML, no link, no image."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ class _Renderer(RendererHTML):
         return str(Markup('<div class="code">{}</div>').format(inline(tokens[idx].content)))
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:  # noqa: ANN401, ARG002 - the library's
-        language = Markup('<span class="language">{}</span>').format(inline(tokens[idx].info)) if tokens[idx].info else ""
+        language = (
+            Markup('<span class="language">{}</span>').format(inline(tokens[idx].info)) if tokens[idx].info else ""
+        )
         return str(Markup('<div class="code">{}{}</div>').format(language, inline(tokens[idx].content)))
 
     def link_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:  # noqa: ANN401, ARG002 - the library's
@@ -68,7 +70,9 @@ class _Renderer(RendererHTML):
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:  # noqa: ANN401, ARG002 - the library's
         said, source = tokens[idx].content, str(tokens[idx].attrGet("src") or "")
-        return str(Markup('<span class="link">[{}]</span> <span class="target">{}</span>').format(inline(said), inline(source)))
+        return str(
+            Markup('<span class="link">[{}]</span> <span class="target">{}</span>').format(inline(said), inline(source))
+        )
 
 
 @lru_cache(maxsize=1)
@@ -76,6 +80,6 @@ def _parser() -> MarkdownIt:
     # Definitions of links would vanish from what is read. Addresses are only shown, so none is refused or encoded.
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": _NESTED}, renderer_cls=_Renderer)
     parser.enable(["table", "strikethrough"]).disable("reference")
-    parser.validateLink = lambda _: True  # type: ignore[method-assign] # so the library documents it
+    parser.validateLink = lambda url: True  # type: ignore[method-assign] # noqa: ARG005 - so the library documents it
     parser.normalizeLink = lambda url: url  # type: ignore[method-assign] # as above
     return parser

@@ -33,12 +33,16 @@ def page(spans: Iterable[SpanRecord]) -> str:
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    return _environment().get_template("page.html").render(
-        view=page_view(spans),
-        policy=policy,
-        script=Markup(script),  # noqa: S704 - ours
-        style=Markup(style),  # noqa: S704 - ours
-        version=version(),
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            view=page_view(spans),
+            policy=policy,
+            script=Markup(script),  # noqa: S704 - ours
+            style=Markup(style),  # noqa: S704 - ours
+            version=version(),
+        )
     )
 
 

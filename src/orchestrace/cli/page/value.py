@@ -1,8 +1,8 @@
 """
 Put strangers' texts into a page, as texts: nothing in them is markup, and each stays in its place.
 
-Characters that steer what is written after them are shown by number, inside of a box of their own, so that copying gives
-them back; control characters, which HTML does not know, become their pictures.
+Characters that steer what is written after them are shown by number, inside of a box of their own, so that copying
+gives them back; control characters, which HTML does not know, become their pictures.
 """
 
 from __future__ import annotations

@@ -38,6 +38,8 @@ _BEGINNING: Final = 300
 """Characters of a text that is folded away."""
 _ALIKE: Final = 0.3
 """Share of a draft that must have stayed for its changes to be of interest before itself."""
+_LEAD: Final = ("started", "key", "session", "user", "tenant", "summary")
+"""What one wants to know of a run before anything else, if nothing went wrong."""
 _STEPS: Final = 12
 """Levels of a tree that are set further and further to the right."""
 
@@ -106,12 +108,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run: what became of it, its turns, its outcomes."""
+    """A run: what became of it in short, its turns, its outcomes, and all else about it."""
 
     name: Markup
     version: Markup
     words: list[Word]
-    fields: list[Field]
+    lead: list[Field]
+    about: list[Field]
     columns: list[Column]
     outcomes: list[list[Field]]
     number: int
@@ -178,15 +181,21 @@ def _run(told: RunStory, numbers: Mapping[int, int]) -> Run:
     span = told.branch.span
     version = attribute.text(span.attributes, names.AGENT_VERSION) if role_of(span) == AGENT else None
     called = attribute.text(span.attributes, names.AGENT_NAME if role_of(span) == AGENT else names.WORKFLOW_NAME)
+    rows = list(details(told.branch, above=None, full=False))
     return Run(
         name=inline(one_line(called or span.name)),
         version=inline(one_line(version or "")),
         words=[_word(fact) for fact in facts(span)],
-        fields=[_field(row) for row in details(told.branch, above=None, full=False)],
+        lead=[_field(row) for row in rows if _leads(row)],
+        about=[_field(row) for row in rows if not _leads(row)],
         columns=[_column(turn, numbers) for turn in told.turns],
         outcomes=[[_field(row) for row in _outcome(one)] for one in told.outcomes],
         number=numbers[id(span)],
     )
+
+
+def _leads(row: Row) -> bool:
+    return row.label in _LEAD or row.style in (BAD, WARNING)
 
 
 def _outcome(span: SpanRecord) -> Iterator[Row]:
@@ -228,9 +237,7 @@ def _draft(draft: Draft) -> Field:
 
 
 def _first(field: Field, shown: str) -> Field:
-    return Field(
-        field.label, field.raw, field.kind, field.markdown, field.changes, shown, field.size, field.beginning
-    )
+    return Field(field.label, field.raw, field.kind, field.markdown, field.changes, shown, field.size, field.beginning)
 
 
 def _judgement(verdict: Verdict, span: SpanRecord, number: int) -> Judgement:
@@ -258,7 +265,7 @@ def _field(row: Row) -> Field:
     return Field(
         label=inline(one_line(row.label)),
         raw=value(text),
-        kind=_CLASSES.get(row.style, ""),
+        kind=" ".join(filter(None, [_CLASSES.get(row.style, ""), "prose" if row.prose else ""])),
         markdown=written,
         changes=changed,
         shown="changes" if changed else "markdown" if written else "raw",
@@ -284,5 +291,3 @@ def _part(piece: Piece, after_change: bool, before_change: bool) -> Markup:  # n
     left = len(text) - len(start) - len(end)
     gap = Markup('<span class="gap">… {} characters …</span>').format(f"{left:,}")
     return inline(start) + gap + inline(end)
-
-
