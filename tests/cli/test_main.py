@@ -39,7 +39,7 @@ class TestMain:
     @pytest.mark.parametrize("missing", ["typer", "rich"])
     def test_without_the_extra_it_says_what_to_install(self, missing: str) -> None:
         """One line, exit code 2, and no traceback."""
-        assert (2, "", "orchestrace: the command needs typer and rich: pip install 'orchestrace[cli]'\n") == run(
+        assert (2, "", "orchestrace: the command needs typer, rich, jinja2, markdown_it, markupsafe: pip install 'orchestrace[cli]'\n") == run(
             "list", before=f"import sys; sys.modules[{missing!r}] = None; "
         )
 

@@ -10,7 +10,7 @@ from orchestrace.exceptions import OrchestraceError
 
 __all__ = ["main"]
 
-_NEEDS = ("typer", "rich")
+_NEEDS = ("typer", "rich", "jinja2", "markdown_it", "markupsafe")
 _FAILED = 1
 _UNUSABLE = 2
 
@@ -25,7 +25,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _NEEDS:
             raise
-        _leave(f"the command needs {' and '.join(_NEEDS)}: pip install 'orchestrace[cli]'", _UNUSABLE)
+        _leave(f"the command needs {', '.join(_NEEDS)}: pip install 'orchestrace[cli]'", _UNUSABLE)
     try:
         application(prog_name="orchestrace")
     except (OrchestraceError, OSError) as error:

@@ -23,7 +23,7 @@ from orchestrace.records import SpanRecord
 
 __all__ = ["page"]
 
-_TEMPLATES: Final = files(__package__) / "templates"
+_TEMPLATES: Final = files("orchestrace.cli.page") / "templates"
 
 
 def page(spans: Iterable[SpanRecord]) -> str:
