@@ -62,3 +62,18 @@ class TestShow:
 
         assert done.exit_code == 1
         assert isinstance(done.exception, JournalError)
+
+    def test_html_is_a_page(self, journal: Path, tmp_path: Path) -> None:
+        """In a file, or on stdout; a word on stderr says where it is."""
+        file = tmp_path / "run.html"
+        done = run(journal, "key=welder-17", "--html", str(file))
+        printed = run(journal, "key=welder-17", "--html", "-")
+
+        assert (0, "") == (done.exit_code, done.stdout)
+        assert f"orchestrace: wrote {file}, " in done.stderr
+        assert file.read_text(encoding="utf-8") == printed.stdout.removesuffix("\n")
+        assert "<h1><bdi>SourcingEmailCrafterAgent</bdi>" in printed.stdout
+
+    def test_html_and_json_are_two_things(self, journal: Path) -> None:
+        """One at a time."""
+        assert 2 == run(journal, "--json", "--html", "-").exit_code

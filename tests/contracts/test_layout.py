@@ -5,6 +5,7 @@ from pathlib import Path
 
 ABOUT_THE_WHOLE = {
     "backends": "a program, a real collector and a real Jaeger together",
+    "browser": "the page of `show --html` in a real browser",
     "context": "one trace across threads, tasks, processes and queues",
     "contracts": "rules that hold for every module",
     "durability": "kills, outages, bad disks: nothing that ended is lost",

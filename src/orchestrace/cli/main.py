@@ -23,9 +23,10 @@ def main() -> None:
     try:
         from orchestrace.cli.application import application  # noqa: PLC0415 - it needs what may not be installed
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _NEEDS:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in _NEEDS:
             raise
-        _leave(f"the command needs {', '.join(_NEEDS)}: pip install 'orchestrace[cli]'", _UNUSABLE)
+        _leave(f"the command needs {missing}, which is not installed: pip install 'orchestrace[cli]'", _UNUSABLE)
     try:
         application(prog_name="orchestrace")
     except (OrchestraceError, OSError) as error:

@@ -56,7 +56,7 @@ class Inquiry:
                 stream=True,
             ) as response:
                 body = _read(response)
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:
             raise SourceError(_unreachable(url, error, self.timeout)) from error
         _check(response, body, url)
         return Answer(body, response.status_code == _NOT_FOUND)
@@ -69,7 +69,10 @@ class Inquiry:
 
 def without_password(url: str) -> str:
     """Return an address as it may be printed."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "What stands there as an address"
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
@@ -103,7 +106,7 @@ def _check(response: requests.Response, body: bytes, url: str) -> None:
         raise SourceError(msg)
 
 
-def _unreachable(url: str, error: requests.RequestException, timeout: float) -> str:
+def _unreachable(url: str, error: Exception, timeout: float) -> str:
     place = without_password(url)
     if isinstance(error, requests.Timeout):
         return f"{place} gave no answer within {timeout:g} s: see --timeout."
@@ -113,6 +116,6 @@ def _unreachable(url: str, error: requests.RequestException, timeout: float) -> 
         )
     if isinstance(error, requests.exceptions.ProxyError):
         return f"The proxy for {place} cannot be reached: see HTTPS_PROXY and NO_PROXY."
-    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader)):
-        return f"{place} cannot be asked: {error}."
+    if isinstance(error, ValueError):  # requests' own, about an address or a header that cannot be sent
+        return f"{place} cannot be asked: is it whole, and so is each --header?"
     return f"{place} cannot be reached: does Jaeger listen there? Its page and API have port 16686."

@@ -40,8 +40,16 @@ class Address:
 
 
 def address_of(url: str) -> Address:
-    """Return where Jaeger is from any address of its page or API: of its top, of a trace, of a search."""
-    parts = urlsplit(url.strip())
+    """
+    Return where Jaeger is from any address of its page or API: of its top, of a trace, of a search.
+
+    Raises SourceError for what is no address.
+    """
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError as error:
+        msg = "What follows --from is no address: it looks like http://jaeger.example:16686."
+        raise SourceError(msg) from error
     page = _PAGE.fullmatch(parts.path)
     path = page["base"] if page else _OTHER.sub("", parts.path)
     base = urlunsplit(parts._replace(path=path, query="", fragment=""))

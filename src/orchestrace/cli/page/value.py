@@ -21,6 +21,7 @@ LONG: Final = 50_000
 """Characters of a text that is folded away, and shown as it is written."""
 _CHUNK: Final = 20_000
 """Characters that a browser lays out at once, if it must."""
+_BOXES: Final = 2_000
 # All that is not seen and changes what is: marks of direction, embeddings, isolates, joiners that hide, tags.
 _INVISIBLE: Final = re.compile(
     "[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u206f\u3164\ufeff\ufff9-\ufffb"
@@ -30,11 +31,17 @@ _INVISIBLE: Final = re.compile(
 
 def inline(text: str) -> Markup:
     """Return a short text as HTML."""
-    return Markup("").join(_pieces(text))
+    return Markup("").join(_pieces(text)) if _INVISIBLE.search(text) else _seen(text)
 
 
 def value(text: str) -> Markup:
-    """Return a text as HTML, in blocks of which a browser lays out only those that are seen."""
+    """
+    Return a text as HTML, in blocks of which a browser lays out only those that are seen.
+
+    Of a text that consists of characters that steer, rather than has some, these become U+FFFD.
+    """
+    if len(_INVISIBLE.findall(text)) > _BOXES:
+        text = _INVISIBLE.sub("\ufffd", text)
     blocks = list(_blocks(text))
     if len(blocks) == 1:
         return inline(blocks[0])

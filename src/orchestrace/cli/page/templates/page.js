@@ -132,8 +132,9 @@
     }
     const marked = hits.flatMap((one, at) => (at < most ? ranges(one.element, words) : [])).slice(0, most);
     if (globalThis.Highlight) CSS.highlights.set("found", new Highlight(...marked));
-    const values = hits.length === 1 ? "1 value" : `${hits.length} values`;
-    found.textContent = hits.length || named.size ? `${values}, ${new Set([...inside, ...named]).size} spans` : "nothing";
+    const counted = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
+    const lines = new Set([...inside, ...named]).size;
+    found.textContent = hits.length || lines ? `${counted(hits.length, "value")}, ${counted(lines, "span")}` : "nothing";
   };
   let waiting = 0;
   search.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(look, 150); });
