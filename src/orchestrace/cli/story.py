@@ -15,7 +15,7 @@ from orchestrace import conventions as names
 from orchestrace.cli import attribute
 from orchestrace.cli.content import answer_of
 from orchestrace.cli.verdict import Verdict, verdicts_of
-from orchestrace.journal.row import AGENT, CALL, EVALUATOR, GENERATOR, ITERATION, OUTCOME, WORKFLOW, role_of
+from orchestrace.journal.role import AGENT, CALL, EVALUATOR, GENERATOR, ITERATION, OUTCOME, WORKFLOW, role_of
 from orchestrace.records import SpanRecord
 from orchestrace.span_tree import Branch
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from orchestrace import conventions as names
-from orchestrace.journal.row import AGENT, MARKER, WORKFLOW, role_of
+from orchestrace.journal.role import AGENT, MARKER, WORKFLOW, role_of
 from orchestrace.records import SpanRecord
 
 __all__ = ["with_runs_for_markers"]
