@@ -8,7 +8,7 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-backends test-oldest test-pythons compatibility backends bench check lint style types pyright verifytypes layers format constraints clean
+.PHONY: help demo picture browser test test-backends test-oldest test-pythons compatibility backends bench check lint style types pyright verifytypes layers format constraints clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The type checker's wheel brings its own JavaScript and Node: it has nothing to look for elsewhere.
@@ -30,6 +30,18 @@ help: ## List the targets
 
 demo: .venv-demo/ready ## Run the demo agent against a local replay server and print its traces
 	@$(DEMO)python examples/demo.py
+
+# What `show` and the page make of the demo's runs, as the README shows them.
+picture: .venv-test/ready ## Renew the pictures of the README; needs a browser
+	@ORCHESTRACE_JOURNAL=$$(mktemp -d) $(TEST)python examples/demo.py docs/trace.svg > /dev/null
+	@$(TEST)python docs/story.py docs/story.png
+
+browser: ## Install Chromium for the tests of the page, where there is no browser; on Debian, as root
+	@for name in chromium chromium-browser google-chrome google-chrome-stable microsoft-edge; do \
+		if command -v $$name >/dev/null; then echo "a browser is there: $$name"; exit 0; fi; \
+	done; \
+	{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+		chromium fonts-dejavu-core >/dev/null; } || echo "no browser could be installed: the tests of the page are skipped"
 
 test: .venv-test/ready ## Run all tests, on all cores
 	@$(TEST)python -m pytest -n auto --dist worksteal
