@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from orchestrace.cli.changes import changes
 from orchestrace.cli.difference import ADDED, REMOVED, SAME, Piece, difference
 
@@ -30,6 +33,22 @@ class TestChanges:
             "some words that stay some …" == changes(pieces, marked=True, full=False).plain
         )
         assert f"{long}[-a-] {long}{{+b+}} {long}" == changes(pieces, marked=True, full=True).plain
+
+    def test_a_long_change_is_cut(self) -> None:
+        """Also in full: a text of megabytes is whole elsewhere."""
+        pieces = [Piece(REMOVED, "x" * 100_000), Piece(ADDED, "y" * 100_000), Piece(SAME, "z" * 100_000)]
+
+        assert [f"[-{'x' * count}…-]{{+{'y' * count}…+}}" for count in (2_000, 20_000)] == [
+            changes(pieces, marked=True, full=full).plain.partition("z")[0] for full in (False, True)
+        ]
+
+    @given(st.text("ab \n\x1b", max_size=100), st.text("ab \n\x1b", max_size=200))
+    def test_any_change_can_be_drawn(self, before: str, after: str) -> None:
+        """On one line if it is shortened; of blanks alone, too."""
+        pieces = [*difference(before, after), Piece(SAME, "\n " * 99), Piece(ADDED, "\n")]
+
+        assert {"\n", "\x1b"}.isdisjoint(changes(pieces, marked=True, full=False).plain)
+        assert "\x1b" not in changes(pieces, marked=False, full=True).plain
 
     def test_is_harmless(self) -> None:
         """Line breaks are blanks in a shortened text, and escape codes only their pictures."""

@@ -14,20 +14,18 @@ __all__ = ["changes"]
 
 _STYLES: Final = {SAME: "", REMOVED: "red strike", ADDED: "green"}
 _MARKS: Final = {SAME: ("", ""), REMOVED: ("[-", "-]"), ADDED: ("{+", "+}")}
-_AROUND: Final = 30
-"""Characters that are shown of what stayed, before and after a change."""
-_LONG: Final = 2_000
-"""Characters of a change beyond which nobody reads on in a shortened text."""
+_AROUND: Final = {False: 30, True: 10_000}
+"""Characters that are shown of what stayed, before and after a change: shortened, and in full."""
+_LONG: Final = {False: 2_000, True: 20_000}
+"""Characters of a change that are shown: the texts themselves are whole elsewhere."""
 
 
 def changes(pieces: Sequence[Piece], *, marked: bool, full: bool) -> Text:
-    """Return pieces as one text: `marked` has brackets, as of git; unless `full`, what stayed is shortened."""
+    """Return pieces as one text: `marked` has brackets, as of git; what is long is cut, later if `full`."""
     said = Text()
     for number, piece in enumerate(pieces):
-        text = piece.text
-        if not full:
-            ends = number > 0, number < len(pieces) - 1
-            text = _shortened(text, *ends) if piece.kind == SAME else text[:_LONG]
+        ends = number > 0, number < len(pieces) - 1
+        text = _ends(piece.text, _AROUND[full], *ends) if piece.kind == SAME else _start(piece.text, _LONG[full])
         before, after = _MARKS[piece.kind] if marked else ("", "")
         words = harmless(text) if full else _in_line(text)
         bare = words.rstrip() if piece.kind != SAME else words  # the blank after a word is not part of what changed
@@ -40,9 +38,15 @@ def _in_line(text: str) -> str:
     return f"{' ' * text[:1].isspace()}{one_line(text)}{' ' * (len(text) > 1 and text[-1:].isspace())}"
 
 
-def _shortened(text: str, after_change: bool, before_change: bool) -> str:  # noqa: FBT001 - the two ends of a text
-    if len(text) <= 2 * _AROUND:
+def _start(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def _ends(text: str, most: int, after_change: bool, before_change: bool) -> str:  # noqa: FBT001 - the two ends of a text
+    if len(text) <= 2 * most:
         return text
-    start = text[:_AROUND].rsplit(maxsplit=1)[0] + " " if after_change else ""
-    end = " " + text[-_AROUND:].lstrip().partition(" ")[2] if before_change else ""
-    return f"{start}…{end}"
+    # Cut between words, if there are any.
+    first, last = text[:most], text[-most:]
+    start = first[: first.rfind(" ") + 1] or first
+    end = last[last.find(" ") :] if " " in last else last
+    return f"{start if after_change else ''}…{end if before_change else ''}"
