@@ -20,7 +20,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 ARGUMENTS = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
-@pytest.fixture(scope="session")
+# For a module and no longer: while it runs, so does an event loop, and tests of others could start none.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Start the browser of this machine."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
