@@ -34,7 +34,7 @@ class Text(HTMLParser):
 def parsed(html: str) -> Text:
     """Return what is in some HTML."""
     parser = Text()
-    parser.feed(html)
+    parser.feed(str(html))  # a Markup would escape what is added to it
     parser.close()
     return parser
 
