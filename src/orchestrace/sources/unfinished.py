@@ -29,8 +29,9 @@ def with_runs_for_markers(spans: Iterable[SpanRecord]) -> list[SpanRecord]:
 
 
 def _run(marker: SpanRecord, span_id: str) -> SpanRecord:
-    role = WORKFLOW if names.WORKFLOW_NAME in marker.attributes else AGENT
+    name = marker.name.removeprefix(_BEGINS)
+    # An agent may have the name of the workflow around it, too.
+    role = WORKFLOW if name.startswith("invoke_workflow") or names.AGENT_NAME not in marker.attributes else AGENT
     said = {**marker.attributes, names.ROLE: role, names.OPERATION_NAME: f"invoke_{role}"}
     # Whose child the run is, a marker does not know.
-    name = marker.name.removeprefix(_BEGINS)
     return replace(marker, span_id=span_id, parent_id=None, name=name, end=None, attributes=said)
