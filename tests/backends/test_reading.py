@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +16,26 @@ if TYPE_CHECKING:
     from tests.backends.conftest import Jaeger, ProgramRun
 
 pytestmark = pytest.mark.backends
+
+
+UNFINISHED = """
+import sys
+import orchestrace
+
+orchestrace.configure(service_name="unfinished")
+
+@orchestrace.tool
+def step():
+    return 1
+
+@orchestrace.agent(name="Walker", key="job")
+def walk(job):
+    step()
+    print(orchestrace.reference().partition("-")[0], flush=True)
+    sys.stdin.readline()
+
+walk("job-9")
+"""
 
 
 def run(*arguments: str) -> str:
@@ -70,6 +93,24 @@ class TestStory:
         page = run("show", program_run.trace_id, "--from", jaeger.url, "--html", "-")
 
         assert "亲切又简短 👍" in page
+
+
+class TestUnfinished:
+    def test_a_run_that_is_not_over_is_shown_as_running(self, jaeger: Jaeger, tmp_path: Path) -> None:
+        """By what it was begun with, and with what has come of it; Jaeger has a marker of it, and no span."""
+        ours = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{jaeger.otlp}", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
+        where = os.environ | ours | {"ORCHESTRACE_JOURNAL": str(tmp_path)}
+        command, pipe = [sys.executable, "-c", UNFINISHED], subprocess.PIPE
+        with subprocess.Popen(command, env=where, stdin=pipe, stdout=pipe, text=True) as walking:  # noqa: S603 - ours
+            assert walking.stdin is not None
+            assert walking.stdout is not None
+            jaeger.wait_for(walking.stdout.readline().strip(), 2)
+            found = run("show", "key=job-9", "--from", jaeger.url, "--service", "unfinished").splitlines()
+            walking.stdin.close()
+
+        assert ["invoke_agent Walker", "running"] == found[0].split("  ")[:2]
+        assert any(line.startswith("└─ execute_tool step") for line in found)
+        assert not any("started invoke_agent" in line for line in found)
 
 
 class TestErrors:

@@ -62,6 +62,27 @@ class TestTokens:
         assert expected == figures.tokens(*counts)
 
 
+class TestCost:
+    @pytest.mark.parametrize(
+        ("dollars", "expected"),
+        [
+            (0, "$0.00"),
+            (1234.5, "$1,234.50"),
+            (0.5, "$0.50"),
+            (0.0423, "$0.042"),
+            (0.000315, "$0.00032"),
+            (-1, "$-1.00"),
+        ],
+    )
+    def test_has_two_digits_that_count(self, dollars: float, expected: str) -> None:
+        """A thousandth of a cent is no nothing."""
+        assert expected == figures.cost(dollars)
+
+    def test_may_be_a_part(self) -> None:
+        """Of some calls the price is not known."""
+        assert "at least $0.50" == figures.cost(0.5, least=True)
+
+
 class TestCounted:
     @pytest.mark.parametrize(("count", "expected"), [(0, "0 turns"), (1, "1 turn"), (1200, "1,200 turns")])
     def test_one_is_singular(self, count: int, expected: str) -> None:

@@ -80,6 +80,13 @@ class TestCalls:
         """Providers answer with the snapshot's name."""
         assert line(make(CALL | {names.RESPONSE_MODEL: "gpt-4o-2024-11-20"}, "c")) == "c  1.0 s"
 
+    def test_show_what_they_cost(self, make: Make) -> None:
+        """Each its own price, whatever is around them the sum; that is the least where a price is not known."""
+        call = {names.OPERATION_NAME: "chat", names.COST: 0.0042, names.SUM_COST: 9.0}
+        run = {names.ROLE: "agent", names.SUM_COST: 0.5, names.SUM_COST_UNKNOWN: 1}
+
+        assert ("c  1.0 s  $0.0042", "a  1.0 s  at least $0.50") == (line(make(call, "c")), line(make(run, "a")))
+
     def test_show_their_own_tokens(self, make: Make) -> None:
         """Those of this call, cached and reasoning ones as parts."""
         used = {names.USAGE_INPUT_TOKENS: 9, names.USAGE_OUTPUT_TOKENS: 8, names.USAGE_CACHE_READ: 7}

@@ -122,6 +122,13 @@ class TestStory:
 
         assert [(1, [("of an agent" if other else "of a model", None)])] == texts(found[0])
 
+    def test_an_iteration_may_say_its_draft_itself(self, make: Make) -> None:
+        """Where nothing inside of it does; iterations are not called alike, and are compared all the same."""
+        run = agent(make)
+        turns = [iteration(make, run, index, **{names.OUTPUT_VALUE: text}) for index, text in [(1, "a"), (2, "b")]]
+
+        assert [(1, [("a", None)]), (2, [("b", "a")])] == texts(told(run, *turns)[0])
+
     def test_agents_inside_tell_their_own(self, make: Make) -> None:
         """What they drafted is not the draft of the one around them."""
         run = agent(make)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timezone
 from typing import Final
 
 from orchestrace.typing import Nanoseconds
 
-__all__ = ["counted", "duration", "moment", "tokens"]
+__all__ = ["cost", "counted", "duration", "moment", "tokens"]
 
 _MILLISECOND: Final = 1_000_000
 _SECOND: Final = 1_000 * _MILLISECOND
@@ -45,6 +46,12 @@ def tokens(asked: int | None, answered: int | None, cached: int | None = None, r
     parts = [f"{count:,} {word}" for count, word in ((cached, "cached"), (reasoning, "reasoning")) if count]
     said = f"{', '.join(sides)} tokens" if sides else ""
     return f"{said} ({', '.join(parts)})" if said and parts else said
+
+
+def cost(dollars: float, *, least: bool = False) -> str:
+    """Return for example `$1.20` or `$0.00042`: two digits that count; with `least`, that it was no less."""
+    small = math.floor(math.log10(dollars)) if 0 < dollars < 1 else 0
+    return f"{'at least ' if least else ''}${dollars:,.{max(2, 1 - small)}f}"
 
 
 def counted(count: int, word: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -76,6 +77,7 @@ def _facts(span: SpanRecord) -> Iterator[Text | None]:
     if span.end is not None and role_of(span) != OUTCOME:  # an outcome has no length: it stands at the run's end
         yield Text(figures.duration(span.end - span.start))
     yield _tokens(span)
+    yield _cost(span)
 
 
 def _accepted(span: SpanRecord) -> Text | None:
@@ -116,3 +118,12 @@ def _tokens(span: SpanRecord) -> Text:
     # A call shows its own tokens, anything else the sum over its calls.
     counted = _OWN if role_of(span) == CALL else _SUMS
     return Text(figures.tokens(*(attribute.integer(span.attributes, name) for name in counted)), style="dim")
+
+
+def _cost(span: SpanRecord) -> Text | None:
+    dollars = attribute.number(span.attributes, names.COST if role_of(span) == CALL else names.SUM_COST)
+    if dollars is None or not math.isfinite(dollars):
+        return None
+    # A call without a price is not in the sum.
+    unknown = attribute.integer(span.attributes, names.SUM_COST_UNKNOWN)
+    return Text(figures.cost(dollars, least=bool(unknown)), style="dim")

@@ -27,7 +27,7 @@ _RUNS: Final = (AGENT, WORKFLOW)
 @dataclass(frozen=True, slots=True)
 class Draft:
     """
-    What a turn came up with: the output of a generator, else of an agent inside, else the answer of a model.
+    What a turn came up with: the output of a generator, else of an agent inside, of the iteration, or of a model.
 
     `text` is None where none was recorded. `earlier` is the draft of the turn before by the same generator.
     """
@@ -112,17 +112,20 @@ class _Pass:
     span: SpanRecord | None = None
     generators: list[Branch] = field(default_factory=list)
     agents: list[Branch] = field(default_factory=list)
+    iterations: list[Branch] = field(default_factory=list)
     calls: list[Branch] = field(default_factory=list)
     evaluators: list[Branch] = field(default_factory=list)
 
     def take(self, branch: Branch, role: str | None) -> None:
         kinds = {GENERATOR: self.generators, AGENT: self.agents, CALL: self.calls, EVALUATOR: self.evaluators}
-        if role in kinds:
+        if role == ITERATION and names.OUTPUT_VALUE in branch.span.attributes:
+            self.iterations.append(branch)
+        elif role in kinds:
             kinds[role].append(branch)
 
     def turn(self, index: int | None, chosen: int | None, before: Turn | None) -> Turn:
         # A model that was asked outside of any role drafts only where nobody else does, and only in a loop.
-        drafting = self.generators or self.agents or (self.calls if index is not None else [])
+        drafting = self.generators or self.agents or self.iterations or (self.calls if index is not None else [])
         accepted = attribute.flag(self.span.attributes, names.ACCEPTED) if self.span is not None else None
         if accepted is None and chosen is not None and index is not None:
             accepted = chosen == index
@@ -156,8 +159,9 @@ def _keys(spans: Iterable[SpanRecord]) -> list[tuple[str, int]]:
     counts: Counter[str] = Counter()
     keys = []
     for span in spans:
-        keys.append((span.name, counts[span.name]))
-        counts[span.name] += 1
+        name = ITERATION if role_of(span) == ITERATION else span.name  # its name has its number
+        keys.append((name, counts[name]))
+        counts[name] += 1
     return keys
 
 

@@ -40,6 +40,7 @@ _LISTS: Final = {
     names.RESPONSE_FLAGGED_CATEGORIES,
     names.REQUEST_STOP_SEQUENCES,
     names.REQUEST_ENCODING_FORMATS,
+    names.SCORES,
     names.TRUNCATED,
 }
 
