@@ -40,7 +40,7 @@ browser: ## Install Chromium for the tests of the page, where there is no browse
 	@for name in chromium chromium-browser google-chrome google-chrome-stable microsoft-edge; do \
 		if command -v $$name >/dev/null; then echo "a browser is there: $$name"; exit 0; fi; \
 	done; \
-	{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+	{ timeout 120 apt-get update -qq && DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install -qq -y --no-install-recommends \
 		chromium fonts-dejavu-core >/dev/null; } || echo "no browser could be installed: the tests of the page are skipped"
 
 test: .venv-test/ready ## Run all tests, on all cores
