@@ -17,25 +17,26 @@ import statistics
 from contextlib import ExitStack
 from pathlib import Path
 
-from chat import IN_PROCESS, LOOPBACK, TRANSPORTS, TURNS, WORK
 from contenders import CONTENDERS, Contender
 from interpreters import OURS, interpreter
 from plot import Bar, bars
 from process import Process, other_end, taken
 from tables import TIMES, Promise, machine, promises, spread, table
+from work import IN_PROCESS, LOOPBACK, TRANSPORTS, TURNS, WORK
 
 __all__ = ["main"]
 
 _TIMES = {"call": 150, "hundred": 20, "stream": 6}
 """How often each work is done in one round."""
 _TINY = dict.fromkeys(_TIMES, 1)
-_IDLE = 2.0
-"""Seconds without work."""
+_IDLE = 5.0
+"""Seconds without work, in which everybody is measured at once."""
 _WHERE = {IN_PROCESS: "The provider in the client's process", LOOPBACK: "The provider in another one, over HTTP"}
 
 
 def measured(wanted: list[tuple[Contender, str]], rounds: int, times: dict[str, int]) -> list[Process]:
     """Let the contenders take turns."""
+    idle = 0.1 if times is _TINY else _IDLE
     with ExitStack() as stack:
         sink = stack.enter_context(other_end())
         processes = []
@@ -50,9 +51,9 @@ def measured(wanted: list[tuple[Contender, str]], rounds: int, times: dict[str, 
                         process.do(kind, transport, count)
         for process in processes:
             process.peak = int(process.ask("peak"))
-            process.tell("idle", _IDLE)
+            process.tell("idle", idle)
         for process in processes:
-            process.idle = process.answer() / _IDLE
+            process.idle = process.answer() / idle
     return processes
 
 
@@ -60,8 +61,8 @@ def weighed(process: Process, sink: str, times: dict[str, int]) -> None:
     """Let one contender warm up (caches, connections, threads), and note how many bytes it sends for each work."""
     for kind, count in times.items():
         for transport in TRANSPORTS:
-            process.ask(kind, transport, max(count // 4, 1))
-    for kind in (*times, "conversation"):
+            process.ask(kind, transport, count // 4)
+    for kind in times if times is _TINY else (*times, "conversation"):
         taken(sink)
         process.ask(kind, IN_PROCESS, 1)
         process.sent[kind] = taken(sink)
@@ -86,7 +87,7 @@ def rest(processes: list[Process]) -> str:
     """Return the table of what they send, of their memory, and of what they do when there is nothing to do."""
     bare, rows = processes[0], []
     for process in processes:
-        sent = [process.sent["call"], process.sent["hundred"], process.sent["conversation"]]
+        sent = [process.sent.get(kind) for kind in ("call", "hundred", "conversation")]
         sizes = [f"{size / 1000:,.1f}" if size else "" for size in sent]
         memory = f"{process.peak / 1e6:.0f}" if process is bare else f"+{(process.peak - bare.peak) / 1e6:.0f}"
         rows.append([_named(process.contender), *sizes, memory, f"{process.idle * 1000:.1f}"])

@@ -7,16 +7,17 @@ import random
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import count, cycle
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
-import openai
+from work import CHUNKS, TURNS
 
-__all__ = ["CHUNKS", "IN_PROCESS", "LOOPBACK", "TRANSPORTS", "TURNS", "WORK", "Answers", "client", "prepared"]
+if TYPE_CHECKING:
+    import openai
+
+__all__ = ["Answers", "client", "prepared"]
 
 MODEL = "gpt-4o-mini"
-CHUNKS = 500
-TURNS = 50
 _ANSWERS = 16
 """How many different ones there are: who remembers texts shall not always find the one he has."""
 _PROSE = """\
@@ -89,6 +90,8 @@ class _Pieces(httpx2.SyncByteStream):
 @cache
 def client(address: str | None) -> openai.OpenAI:
     """Return a client of the provider at `address`, or of one in this process."""
+    import openai  # noqa: PLC0415 - the other end, which answers only, starts sooner without
+
     key = "no-key"
     if address is not None:
         return openai.OpenAI(api_key=key, base_url=f"{address}/v1", max_retries=0)
@@ -117,14 +120,3 @@ def prepared(kind: str, address: str | None) -> Callable[[], None]:
             create(model=MODEL, messages=messages[: 2 * turn + 2])
 
     return {"stream": streamed, "conversation": conversation}.get(kind, whole)
-
-
-WORK = {
-    "call": "call: 2 messages of 1 KB",
-    "hundred": "call: 100 messages of 1 KB",
-    "stream": f"chunk of a stream of {CHUNKS}",
-}
-"""The kinds of work whose CPU time is measured, and what one unit of each is."""
-IN_PROCESS, LOOPBACK = "in-process", "loopback"
-TRANSPORTS = (IN_PROCESS, LOOPBACK)
-"""Where the provider is: in the client's own process, or in another one, over HTTP."""

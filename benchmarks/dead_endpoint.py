@@ -1,7 +1,7 @@
 """
 What a receiver that is not there costs the caller: nothing. How long a call takes on the program's own thread.
 
-    python benchmarks/dead_endpoint.py [--rounds 20] [--calls 100]
+    python benchmarks/dead_endpoint.py [--rounds 20] [--calls 100] [--only refused]
 
 One process with no endpoint at all, and one for each kind of endpoint: one that takes everything, one where nobody
 listens, one that accepts and never answers, one whose certificate nobody signed that we know. They take turns; a figure
@@ -93,7 +93,7 @@ def untrusted() -> Iterator[str]:
             yield receiver.endpoint
 
 
-def measured(rounds: int, calls: int) -> tuple[dict[str, list[list[float]]], dict[str, float]]:
+def measured(rounds: int, calls: int, only: str) -> tuple[dict[str, list[list[float]]], dict[str, float]]:
     """Return microseconds, by endpoint, round and call; and the seconds to leave."""
     with ExitStack() as stack:
         endpoints = {
@@ -103,7 +103,7 @@ def measured(rounds: int, calls: int) -> tuple[dict[str, list[list[float]]], dic
             "black hole": stack.enter_context(silent_endpoint()),
             "TLS fails": stack.enter_context(untrusted()),
         }
-        programs = {name: Program(endpoint) for name, endpoint in endpoints.items()}
+        programs = {name: Program(endpoint) for name, endpoint in endpoints.items() if only in name or name == NONE}
         for one in programs.values():
             one.call(max(calls // 2, 1))  # caches, threads
         for _ in range(rounds):
@@ -134,9 +134,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What a dead endpoint costs the caller.")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--calls", type=int, default=100)
+    parser.add_argument("--only", default="", help="endpoints whose names hold this, and none at all")
     given = parser.parse_args()
     print(f"{machine()}; {given.rounds} rounds of {given.calls} calls.\n")
-    print(report(*measured(given.rounds, given.calls)))
+    print(report(*measured(given.rounds, given.calls, given.only)))
 
 
 if __name__ == "__main__":

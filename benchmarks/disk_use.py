@@ -14,15 +14,19 @@ import random
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx2
-import openai
 from interpreters import compiling
 from tables import machine, table
 
 import orchestrace
 from orchestrace.journal.reader import Reader
+
+if TYPE_CHECKING:
+    import openai
 
 __all__ = ["main"]
 
@@ -48,11 +52,15 @@ class _Model(httpx2.BaseTransport):
         return httpx2.Response(200, json={**head, "choices": [choice], "usage": usage}, request=request)
 
 
-_CLIENT = openai.OpenAI(api_key="no-key", http_client=httpx2.Client(transport=_Model()), max_retries=0)
+@cache
+def _client() -> openai.OpenAI:
+    import openai  # noqa: PLC0415 - in the process that asks
+
+    return openai.OpenAI(api_key="no-key", http_client=httpx2.Client(transport=_Model()), max_retries=0)
 
 
 def _ask(prompt: str) -> str:
-    answer = _CLIENT.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": prompt}])
+    answer = _client().chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": prompt}])
     return answer.choices[0].message.content or ""
 
 

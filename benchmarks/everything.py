@@ -25,6 +25,7 @@ __all__ = ["main"]
 _HERE = Path(__file__).parent
 _DOCS = _HERE.parent / "docs"
 _PAGE, _PLOT = "benchmarks.md", "benchmarks.svg"
+_SHOWN = f"![CPU that watching adds to each kind of work, for each contender]({_PLOT})"
 _BEGIN, _END = "<!-- figures -->", "<!-- end of figures -->"
 _SECONDS = 600
 """How long one benchmark may take."""
@@ -88,7 +89,7 @@ def figures(given: argparse.Namespace) -> str:
     sections, kept = [], []
     for run in _RUNS:
         text, rows = parted(printed(run, given))
-        sections.append(f"## {run.title}\n\n{text}\n")
+        sections.append(f"## {run.title}\n\n{text}\n" + (f"\n{_SHOWN}\n" if run.plot else ""))
         kept += rows
     return "\n".join([f"## What is promised\n\n{table(PROMISED, kept)}\n", *sections])
 

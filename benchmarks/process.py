@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from chat import CHUNKS
 from contenders import Contender
 from interpreters import compiling
+from work import CHUNKS
 
 __all__ = ["Process", "other_end", "taken"]
 

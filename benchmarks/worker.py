@@ -16,9 +16,10 @@ import sys
 import time
 from importlib import metadata
 
-from chat import LOOPBACK, prepared
+from chat import prepared
 from contenders import Contender, Flush, named
 from usage import peak, settled, spent
+from work import LOOPBACK
 
 __all__ = ["main"]
 
