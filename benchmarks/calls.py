@@ -12,6 +12,7 @@ A figure is the median over the rounds of what a contender needed beyond the bar
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import statistics
 from contextlib import ExitStack
@@ -29,6 +30,10 @@ __all__ = ["main"]
 _TIMES = {"call": 150, "hundred": 20, "stream": 6}
 """How often each work is done in one round."""
 _TINY = dict.fromkeys(_TIMES, 1)
+_PROMISED = {"capture": {"call": 0.35}, "whole": {"call": 0.5, "hundred": 0.5}}
+"""What we may cost at most, in parts of the cheapest peer, by way and kind of work."""
+_CHUNK = 1.5
+"""Microseconds."""
 _IDLE = 5.0
 """Seconds without work, in which everybody is measured at once."""
 _WHERE = {IN_PROCESS: "The provider in the client's process", LOOPBACK: "The provider in another one, over HTTP"}
@@ -106,27 +111,31 @@ def _cell(found: list[float], kind: str, sign: str = "") -> str:
     return f"{statistics.median(found):{sign}.{digits}f} ({spread(found):.{digits}f})"
 
 
-def kept(processes: list[Process]) -> str:
-    """Return the table of what is promised: our figures over those of the cheapest peer of this run, and a chunk's."""
-    found = []
-    for way, wanted in (("capture", {"call": 0.35}), ("whole", {"call": 0.5, "hundred": 0.5})):
-        ours = [one for one in processes if one.contender.package == OURS and one.contender.way == way]
-        peers = [one for one in processes[1:] if one.contender.package != OURS and one.contender.way == way]
+def compared(processes: list[Process]) -> tuple[str, str]:
+    """Return our figures over those of the cheapest peer of this run; and what is promised of them, and of a chunk."""
+    rows, kept = [], []
+    for way, most in _PROMISED.items():
+        ours, peers = _of(processes, way, ours=True), _of(processes, way, ours=False)
         for transport in TRANSPORTS if ours else ():
-            if peers:
-                found += [
-                    _ratio(ours[0], peers, processes[0], (transport, kind), most) for kind, most in wanted.items()
-                ]
             chunk = statistics.median(added(ours[0], processes[0], transport, "stream"))
-            found.append(Promise(f"{way}, {transport}: {WORK['stream']}", chunk, 1.5, "µs", 2))
-    return promises(found)
+            if peers:
+                found = {kind: _ratio(ours[0], peers, processes[0], (transport, kind)) for kind in WORK}
+                rows.append([f"{way}, {transport}", *(f"{ratio:.2f} {name}" for ratio, name in found.values())])
+                for kind, limit in most.items():
+                    ratio, name = found[kind]
+                    kept.append(Promise(f"{way}, {transport}: {WORK[kind]}", ratio, limit, f"{TIMES} {name}", 2))
+            kept.append(Promise(f"{way}, {transport}: {WORK['stream']}", chunk, _CHUNK, "µs", 2))
+    return table([f"orchestrace, {TIMES} the cheapest peer", *WORK.values()], rows), promises(kept)
 
 
-def _ratio(ours: Process, peers: list[Process], bare: Process, what: tuple[str, str], most: float) -> Promise:
+def _of(processes: list[Process], way: str, *, ours: bool) -> list[Process]:
+    return [one for one in processes if one.contender.way == way and (one.contender.package == OURS) == ours]
+
+
+def _ratio(ours: Process, peers: list[Process], bare: Process, what: tuple[str, str]) -> tuple[float, str]:
     cheapest = min(peers, key=lambda peer: statistics.median(added(peer, bare, *what)))
     own, others = (statistics.median(added(one, bare, *what)) for one in (ours, cheapest))
-    label = cheapest.contender.label
-    return Promise(f"{ours.contender.way}, {what[0]}: {WORK[what[1]]}", own / others, most, f"{TIMES} {label}", 2)
+    return (own / others if others > 0 else math.inf), cheapest.contender.label
 
 
 def drawn(processes: list[Process]) -> str:
@@ -148,7 +157,7 @@ def wanted(only: str, *, here: bool) -> tuple[list[tuple[Contender, str]], list[
     for one in CONTENDERS:
         if only not in one.name and one is not CONTENDERS[0]:
             continue
-        python = interpreter(one.environment, here=here)
+        python = interpreter(one.environment, one.package, here=here)
         if python is None:
             missing.append(one.name)
         else:
@@ -165,8 +174,8 @@ def main() -> None:
     parser.add_argument("--tiny", action="store_true", help="do each work once: figures that mean nothing, soon")
     parser.add_argument("--here", action="store_true", help="take this interpreter for every contender")
     given = parser.parse_args()
-    compared, missing = wanted(given.only, here=given.here)
-    processes = measured(compared, given.rounds, _TINY if given.tiny else _TIMES)
+    found, missing = wanted(given.only, here=given.here)
+    processes = measured(found, given.rounds, _TINY if given.tiny else _TIMES)
     versions = {package: version for one in processes for package, version in one.versions.items()}
     print(f"{machine()}; {given.rounds} rounds.\n")
     print(", ".join(f"{package} {version}" for package, version in versions.items()) + ".")
@@ -174,7 +183,7 @@ def main() -> None:
         print(f"\nLeft out, for they have no environment (`make bench` makes them): {', '.join(missing)}.")
     for transport in TRANSPORTS:
         print(f"\n{_WHERE[transport]}:\n\n{cpu(processes, transport)}")
-    print(f"\n{rest(processes)}\n\n{kept(processes)}")
+    print("", *compared(processes), rest(processes), sep="\n\n")
     if given.plot:
         given.plot.write_text(drawn(processes), encoding="utf-8")
 

@@ -50,6 +50,7 @@ class Subject:
 
     label: str
     environment: str
+    package: str
     statement: str
     contender: str | None = None
 
@@ -62,10 +63,10 @@ class Subject:
 
 
 SUBJECTS = (
-    Subject("nothing", OURS, "pass"),
-    Subject("json", OURS, "import json"),
-    Subject(OURS, OURS, "import orchestrace", "orchestrace, whole"),
-    *(Subject(one.label, one.environment, f"import {one.module}", f"{one.label}, whole") for one in PEERS),
+    Subject("nothing", OURS, OURS, "pass"),
+    Subject("json", OURS, OURS, "import json"),
+    Subject(OURS, OURS, OURS, "import orchestrace", "orchestrace, whole"),
+    *(Subject(one.label, one.environment, one.package, f"import {one.module}", f"{one.label}, whole") for one in PEERS),
 )
 
 
@@ -80,7 +81,7 @@ def measured(repetitions: int, only: str, *, here: bool) -> dict[tuple[str, str]
     """Let the subjects take turns; return milliseconds by subject and column."""
     programs = {}
     for one in SUBJECTS:
-        python = interpreter(one.environment, here=here)
+        python = interpreter(one.environment, one.package, here=here)
         if python is not None and only in one.label:
             programs |= {(one.label, column): (python, source) for column, source in one.programs().items()}
     for program in programs.values():
@@ -99,7 +100,7 @@ def _cell(found: list[float] | None) -> str:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="What importing adds.")
-    parser.add_argument("repetitions", type=int, nargs="?", default=15)
+    parser.add_argument("repetitions", type=int, nargs="?", default=10)
     parser.add_argument("--here", action="store_true", help="take this interpreter for every contender")
     parser.add_argument("--only", default="", help="subjects whose names hold this")
     given = parser.parse_args()

@@ -13,12 +13,17 @@ _MADE = Path(__file__).parents[1] / ".build" / "bench"
 """Where `make bench` makes what benchmarks/environments/ lists."""
 
 
-def interpreter(environment: str, *, here: bool = False) -> str | None:
-    """Return the Python of an environment; None where it is not made. With `here` all is said to be in this one."""
+def interpreter(environment: str, package: str, *, here: bool = False) -> str | None:
+    """
+    Return the Python of an environment; None where it is not made, or without the package.
+
+    Not every package is for every Python. With `here` all of them are said to be in this one.
+    """
     if here or environment == OURS:
         return sys.executable
     made = _MADE / environment
-    return str(made / "bin" / "python") if (made / "ready").exists() else None
+    installed = made.glob(f"lib/*/site-packages/{package.replace('-', '_')}-*.dist-info")
+    return str(made / "bin" / "python") if (made / "ready").exists() and any(installed) else None
 
 
 def compiling() -> dict[str, str]:

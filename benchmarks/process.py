@@ -88,7 +88,8 @@ class Process:
 def other_end(*arguments: str) -> Iterator[str]:
     """Yield the address of a receiver and provider in a process of its own; with --grpc its two addresses."""
     command = [sys.executable, str(_HERE / "sink.py"), *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:  # noqa: S603 - ours
         try:
             assert process.stdout is not None  # noqa: S101 - as it was started
             yield process.stdout.readline().strip()

@@ -10,6 +10,7 @@ both, and forgets them.
 from __future__ import annotations
 
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -98,5 +99,6 @@ if __name__ == "__main__":
     addresses = [f"http://127.0.0.1:{server.server_address[1]}"]
     if "--grpc" in sys.argv:
         addresses.append(over_grpc())
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     print(*addresses, flush=True)
-    server.serve_forever()
+    sys.stdin.read()  # until whoever started it is gone
