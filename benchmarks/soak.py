@@ -107,6 +107,8 @@ class Run:
         self.made = 0
         self.sizes = [0] * _PARTS
         """The most bytes in memory in each tenth of the calls."""
+        self.own = [0] * _PARTS
+        """The most of those that are of no file: without the segment that is being written, which is one."""
         self.threads = [0] * _PARTS
         """The most threads."""
         self.took = 0.0
@@ -154,7 +156,8 @@ class Run:
 
     def _look(self) -> None:
         part = min(self.made * _PARTS // self.calls, _PARTS - 1)
-        self.sizes[part] = max(self.sizes[part], resident())
+        size, own = resident()
+        self.sizes[part], self.own[part] = max(self.sizes[part], size), max(self.own[part], own)
         self.threads[part] = max(self.threads[part], threading.active_count())
 
 
@@ -180,9 +183,9 @@ def soak(calls: int, seconds: float) -> tuple[Run, orchestrace.Flushed, list[int
 def report(run: Run, flushed: orchestrace.Flushed, arrived: list[int]) -> str:
     """Return the tables."""
     parts = [f"{part * 100 // _PARTS} %" for part in range(1, _PARTS + 1)]
-    size = ["MB in memory, at most", *(f"{size / 1e6:.0f}" if size else "" for size in run.sizes)]
-    threads = ["threads, at most", *(count or "" for count in run.threads)]
-    seen = table(["of the calls", *parts], [size, threads])
+    sizes = {"MB in memory, at most": run.sizes, "of it no file's": run.own}
+    rows = [[name, *(f"{size / 1e6:.0f}" if size else "" for size in found)] for name, found in sizes.items()]
+    seen = table(["of the calls", *parts], [*rows, ["threads, at most", *(count or "" for count in run.threads)]])
     balance, (distinct, all_) = flushed.balance, arrived
     lost = balance.refused + sum(balance.dropped.values())
     counted = (

@@ -45,9 +45,9 @@ def peak() -> int:
     return told if told is not None else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def resident() -> int:
-    """Return the number of bytes that this process has in memory now; 0 where nobody tells."""
-    return _status("VmRSS") or 0
+def resident() -> tuple[int, int]:
+    """Return how many bytes this process has in memory now, and how many of them are of no file; 0 if nobody tells."""
+    return _status("VmRSS") or 0, _status("RssAnon") or 0
 
 
 def _status(name: str) -> int | None:
