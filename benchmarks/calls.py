@@ -17,6 +17,7 @@ import random
 import statistics
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 from contenders import CONTENDERS, Contender
 from interpreters import OURS, interpreter
@@ -117,14 +118,16 @@ def compared(processes: list[Process]) -> tuple[str, str]:
     for way, most in _PROMISED.items():
         ours, peers = _of(processes, way, ours=True), _of(processes, way, ours=False)
         for transport in TRANSPORTS if ours else ():
-            chunk = statistics.median(added(ours[0], processes[0], transport, "stream"))
+            where = f"{way}, {transport}"
             if peers:
                 found = {kind: _ratio(ours[0], peers, processes[0], (transport, kind)) for kind in WORK}
-                rows.append([f"{way}, {transport}", *(f"{ratio:.2f} {name}" for ratio, name in found.values())])
+                rows.append([where, *(f"{one.value:.2f} ({one.spread:.2f}) {one.peer}" for one in found.values())])
                 for kind, limit in most.items():
-                    ratio, name = found[kind]
-                    kept.append(Promise(f"{way}, {transport}: {WORK[kind]}", ratio, limit, f"{TIMES} {name}", 2))
-            kept.append(Promise(f"{way}, {transport}: {WORK['stream']}", chunk, _CHUNK, "µs", 2))
+                    ratio, unit = found[kind], f"{TIMES} {found[kind].peer}"
+                    kept.append(Promise(f"{where}: {WORK[kind]}", ratio.value, limit, unit, 2, ratio.spread))
+            chunk = added(ours[0], processes[0], transport, "stream")
+            promised = Promise(f"{where}: {WORK['stream']}", statistics.median(chunk), _CHUNK, "µs", 2, spread(chunk))
+            kept.append(promised)
     return table([f"orchestrace, {TIMES} the cheapest peer", *WORK.values()], rows), promises(kept)
 
 
@@ -132,10 +135,23 @@ def _of(processes: list[Process], way: str, *, ours: bool) -> list[Process]:
     return [one for one in processes if one.contender.way == way and (one.contender.package == OURS) == ours]
 
 
-def _ratio(ours: Process, peers: list[Process], bare: Process, what: tuple[str, str]) -> tuple[float, str]:
+class Ratio(NamedTuple):
+    """Our median over that of a peer; the spread is that of both."""
+
+    value: float
+    spread: float
+    peer: str
+
+
+def _ratio(ours: Process, peers: list[Process], bare: Process, what: tuple[str, str]) -> Ratio:
     cheapest = min(peers, key=lambda peer: statistics.median(added(peer, bare, *what)))
-    own, others = (statistics.median(added(one, bare, *what)) for one in (ours, cheapest))
-    return (own / others if others > 0 else math.inf), cheapest.contender.label
+    own, other = added(ours, bare, *what), added(cheapest, bare, *what)
+    of = statistics.median(other)
+    label = cheapest.contender.label
+    if of <= 0:  # nothing can be said of so much noise
+        return Ratio(math.inf, math.inf, label)
+    ratio = statistics.median(own) / of
+    return Ratio(ratio, (spread(own) + ratio * spread(other)) / of, label)
 
 
 def drawn(processes: list[Process]) -> str:

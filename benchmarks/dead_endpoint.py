@@ -26,7 +26,7 @@ from pathlib import Path
 from chat import prepared
 from interpreters import compiling
 from process import other_end
-from tables import TIMES, Promise, machine, promises, quantile, table
+from tables import TIMES, Promise, machine, promises, quantile, spread, table
 
 import orchestrace
 from orchestrace.testing import Certificates, OtlpReceiver, refused_endpoint, silent_endpoint
@@ -119,11 +119,12 @@ def report(found: dict[str, list[list[float]]], left: dict[str, float]) -> str:
     kept = []
     for name, rounds in found.items():
         every = [one for took in rounds for one in took]
-        slower = statistics.median(statistics.median(took) / other for took, other in zip(rounds, alone, strict=True))
+        ratios = [statistics.median(took) / other for took, other in zip(rounds, alone, strict=True)]
+        slower = statistics.median(ratios)
         figures = [f"{quantile(every, part):.0f}" for part in (0.5, 0.99)]
         rows.append([name, len(every), *figures, f"{max(every):.0f}", f"{slower:.2f}", f"{left[name]:.2f}"])
         if name not in (NONE, "one that answers"):
-            kept.append(Promise(f"a call's latency, {name}", slower, _SLOWER, f"{TIMES} without", 2))
+            kept.append(Promise(f"a call's latency, {name}", slower, _SLOWER, f"{TIMES} without", 2, spread(ratios)))
             kept.append(Promise(f"exit, {name}", left[name], 1.0, "s", 2))
     head = ["µs a call, endpoint", "calls", "p50", "p99", "max", f"p50 {TIMES} without", "s to exit"]
     return f"{table(head, rows)}\n\n{promises(kept)}"

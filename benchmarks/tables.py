@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import statistics
@@ -29,20 +30,27 @@ class Promise:
     most: float
     unit: str = ""
     digits: int = 0
+    spread: float = 0.0
+    """Of the measured figure; where it reaches over the limit, the verdict could have been another one."""
+
+    @property
+    def verdict(self) -> str:
+        """Whether it is kept."""
+        noise = math.isinf(self.spread) or abs(self.measured - self.most) < self.spread / 2
+        return ("yes" if self.measured <= self.most else "**no**") + (" (noise)" if noise else "")
 
 
 def promises(found: Iterable[Promise]) -> str:
     """Return a table that says of each promise whether it is kept."""
     rows = []
     for one in found:
-        reached = "yes" if one.measured <= one.most else "**no**"
         most = one.most if one.most % 1 else int(one.most)
         rows.append(
             [
                 one.what,
                 f"{one.measured:,.{one.digits}f} {one.unit}".strip(),
                 f"{most} {one.unit.split(' ')[0]}".strip(),
-                reached,
+                one.verdict,
             ]
         )
     return table(PROMISED, rows)

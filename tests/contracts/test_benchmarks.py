@@ -117,6 +117,26 @@ class TestEverything:
         assert "promised" not in text
 
 
+class TestPromises:
+    @pytest.mark.parametrize(
+        ("measured", "spread", "verdict"),
+        [
+            (1, 0, "yes"),
+            (2, 0, "**no**"),
+            (2, 3, "**no** (noise)"),
+            (0, 3, "yes (noise)"),
+            (2, float("inf"), "**no** (noise)"),
+        ],
+    )
+    def test_a_spread_over_the_limit_is_said(
+        self, everything: ModuleType, measured: float, spread: float, verdict: str
+    ) -> None:
+        """A verdict that the noise could have turned says so."""
+        promise = sys.modules["tables"].Promise("a", measured, 1, spread=spread)
+
+        assert verdict == promise.verdict
+
+
 class TestEnvironments:
     def test_everybody_has_one(self, contenders: ModuleType) -> None:
         """Each contender that is not ours has a list of what to install, with its package; no list is left over."""
