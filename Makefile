@@ -8,7 +8,7 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo picture browser test test-backends test-oldest test-pythons compatibility backends bench check lint style types pyright verifytypes layers format constraints clean
+.PHONY: help demo picture browser test test-backends test-oldest test-pythons compatibility backends bench soak check lint style types pyright verifytypes layers format constraints clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The type checker's wheel brings its own JavaScript and Node: it has nothing to look for elsewhere.
@@ -20,6 +20,9 @@ test_needs := -e '.[cli,demo]' --group test
 check_needs := -e '.[cli,demo]' --group check
 versions_needs := -e '.[cli,demo]' --group versions
 bench_needs := -e '.[demo]' --group bench
+
+# Ours, and one for each of those that it is compared with.
+contenders := .venv-bench/ready $(patsubst benchmarks/environments/%.txt,.build/bench/%/ready,$(wildcard benchmarks/environments/*.txt))
 
 DEMO := .venv-demo/bin/
 TEST := .venv-test/bin/
@@ -67,8 +70,11 @@ test-pythons: ## Run them with the newest versions on every Python from 3.10 on 
 
 backends: .build/backends/ready ## Build that collector and that Jaeger from Go modules; needs Go, takes minutes, once
 
-bench: .venv-bench/ready ## Measure what we cost beside our peers, and renew docs/benchmarks.md (some minutes)
+bench: $(contenders) ## Measure what we cost beside our peers, and renew docs/benchmarks.md (ten minutes)
 	@.venv-bench/bin/python benchmarks/everything.py
+
+soak: .venv-bench/ready ## 100,000 calls, threads and asyncio, before a receiver that comes and goes (some minutes)
+	@.venv-bench/bin/python benchmarks/soak.py
 
 check: lint style types pyright verifytypes layers ## Lint, formatting, types by two checkers, layers
 
@@ -112,6 +118,15 @@ endef
 
 .venv-oldest/ready: pyproject.toml constraints.txt constraints-oldest.txt
 	$(call made,constraints-oldest.txt,$(versions_needs))
+
+# What such a file pins itself goes before constraints.txt.
+.build/bench/%/ready: benchmarks/environments/%.txt constraints.txt
+	@echo "making $(@D) (once; some seconds)"
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@sed -nE 's/^([a-z0-9-]+==).*/^\1/p' $< | { grep -vf - constraints.txt || true; } > $(@D)/constraints.txt
+	@$(@D)/bin/python -m pip install --quiet --upgrade --constraint constraints.txt pip
+	@$(@D)/bin/python -m pip install --quiet --constraint $(@D)/constraints.txt --requirement $<
+	@touch $@
 
 .build/backends/ready: backends/build backends/collector/manifest.yaml backends/collector/go.sum
 	@echo "building a collector and Jaeger from Go modules (once; some minutes)"

@@ -1,191 +1,207 @@
 """
-CPU that watching OpenAI calls adds: nothing, ourselves and our peers side by side.
+CPU, bytes and memory that watching OpenAI calls adds: nothing, ourselves and our peers side by side.
 
-    python benchmarks/calls.py [--rounds 9] [--loopback] [--only capture]
+    python benchmarks/calls.py [--rounds 7] [--only capture] [--plot FILE] [--tiny] [--here]
 
-Each contender has a process of its own, and all take turns in every round, so that whatever else the machine does meets
-all of them. What counts is CPU time of that process, user and system, of all its threads and children, until everything
-has been delivered; not wall time. A figure is the median over the rounds of what a contender needed beyond the bare
-client in the same round.
+Each contender has a process of its own, in an environment of its own, and all take turns in every round, so that
+whatever else the machine does meets all of them. What counts is CPU time of that process, user and system, of all its
+threads and children, until everything has been delivered and nothing works in the background any more; not wall time.
+A figure is the median over the rounds of what a contender needed beyond the bare client in the same round.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
-import json
+import math
 import random
-import resource
 import statistics
-import subprocess
-import sys
-import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
-from chat import CHUNKS, WORK, client, prepared
-from contenders import CONTENDERS, PEERS, Contender
-from tables import machine, spread, table, versions
+from contenders import CONTENDERS, Contender
+from interpreters import OURS, interpreter
+from plot import Bar, bars
+from process import Process, other_end, taken
+from tables import TIMES, Promise, machine, promises, spread, table
+from work import IN_PROCESS, LOOPBACK, TRANSPORTS, TURNS, WORK
 
 __all__ = ["main"]
 
 _TIMES = {"call": 150, "hundred": 20, "stream": 6}
 """How often each work is done in one round."""
-_UNIT = {"call": 1, "hundred": 1, "stream": CHUNKS}
+_TINY = dict.fromkeys(_TIMES, 1)
+_PROMISED = {"capture": {"call": 0.35}, "whole": {"call": 0.5, "hundred": 0.5}}
+"""What we may cost at most, in parts of the cheapest peer, by way and kind of work."""
+_CHUNK = 1.5
+"""Microseconds."""
+_IDLE = 5.0
+"""Seconds without work, in which everybody is measured at once."""
+_WHERE = {IN_PROCESS: "The provider in the client's process", LOOPBACK: "The provider in another one, over HTTP"}
 
 
-def work(name: str, sink: str, provider: str | None) -> None:
-    """Do what is asked for on standard input, as one contender; print what each piece cost in CPU seconds."""
-    flush = next(one for one in CONTENDERS if one.name == name).start(sink)
-    asked = client(provider)
-    ready = {kind: prepared(asked, kind) for kind in WORK}
-    for line in sys.stdin:
-        kind, times = line.split()
-        do = ready[kind]
-        gc.collect()
-        before = spent()
-        for _ in range(int(times)):
-            do()
-        flush()
-        print(json.dumps(spent() - before), flush=True)
-
-
-def spent() -> float:
-    """Return the CPU seconds of this process so far, user and system, of all its threads and children."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
-
-
-class Process:
-    """One contender at work."""
-
-    def __init__(self, contender: Contender, sink: str, provider: str | None) -> None:
-        self.contender = contender
-        self.costs: dict[str, list[float]] = {kind: [] for kind in WORK}
-        self.sent: dict[str, float] = {}
-        command = [sys.executable, __file__, "--worker", contender.name, "--sink", sink]
-        command += ["--provider", provider] if provider else []
-        self._process = subprocess.Popen(  # noqa: S603 - ourselves
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-
-    def do(self, kind: str, times: int) -> float:
-        """Have it do some work; return the CPU microseconds that one unit took."""
-        assert self._process.stdin is not None  # noqa: S101 - as it was started
-        assert self._process.stdout is not None  # noqa: S101
-        self._process.stdin.write(f"{kind} {times}\n")
-        self._process.stdin.flush()
-        return float(json.loads(self._process.stdout.readline())) * 1e6 / times / _UNIT[kind]
-
-    def close(self) -> None:
-        """End it."""
-        self._process.kill()
-        self._process.communicate()
-
-
-@contextmanager
-def other_end() -> Iterator[str]:
-    """Yield the address of a receiver and provider in a process of its own."""
-    script = Path(__file__).with_name("sink.py")
-    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
-        try:
-            assert process.stdout is not None  # noqa: S101 - as it was started
-            yield process.stdout.readline().strip()
-        finally:
-            process.kill()
-
-
-def measured(wanted: list[Contender], rounds: int, *, loopback: bool) -> list[Process]:
+def measured(wanted: list[tuple[Contender, str]], rounds: int, times: dict[str, int]) -> list[Process]:
     """Let the contenders take turns."""
+    idle = 0.1 if times is _TINY else _IDLE
     with ExitStack() as stack:
         sink = stack.enter_context(other_end())
-        processes = [Process(one, sink, sink if loopback else None) for one in wanted]
-        for process in processes:
-            stack.callback(process.close)
-            for kind, times in _TIMES.items():
-                process.do(kind, max(times // 4, 2))  # caches, connections, threads
-                taken(sink)
-                process.do(kind, 2)
-                process.sent[kind] = taken(sink) / 2
+        processes = []
+        for contender, python in wanted:
+            processes.append(Process(contender, python, sink))
+            stack.callback(processes[-1].close)
+            weighed(processes[-1], sink, times)
         for _ in range(rounds):
-            for kind, times in _TIMES.items():
-                for process in random.sample(processes, len(processes)):
-                    process.costs[kind].append(process.do(kind, times))
+            for kind, count in times.items():
+                for transport in TRANSPORTS:
+                    for process in random.sample(processes, len(processes)):
+                        process.do(kind, transport, count)
+        for process in processes:
+            process.peak = int(process.ask("peak"))
+            process.tell("idle", idle)
+        for process in processes:
+            process.idle = process.answer() / idle
     return processes
 
 
-def taken(sink: str) -> int:
-    """Return how many bytes were sent since this was asked for last."""
-    with urllib.request.urlopen(f"{sink}/bytes") as answer:  # noqa: S310 - our own, on the loopback
-        return int(answer.read())
+def weighed(process: Process, sink: str, times: dict[str, int]) -> None:
+    """Let one contender warm up (caches, connections, threads), and note how many bytes it sends for each work."""
+    for kind, count in times.items():
+        for transport in TRANSPORTS:
+            process.ask(kind, transport, count // 4)
+    for kind in times if times is _TINY else (*times, "conversation"):
+        taken(sink)
+        process.ask(kind, IN_PROCESS, 1)
+        process.sent[kind] = taken(sink)
 
 
-def report(processes: list[Process]) -> str:
-    """Return the table."""
-    bare = processes[0]
-    rows: list[list[object]] = [[bare.contender.name, *_cells(bare, None), ""]]
-    for process in processes[1:]:
-        size = f"{process.sent['call'] / 1000:.1f}" if process.sent["call"] else ""
-        rows.append([_named(process.contender), *_cells(process, bare), size])
-    head = ["CPU µs added (spread)", *WORK.values(), "KB sent for a call"]
-    return table(head, rows)
+def added(process: Process, bare: Process, transport: str, kind: str) -> list[float]:
+    """Return the CPU microseconds that a contender needed beyond the bare client, by round."""
+    return [one - other for one, other in zip(process.costs[transport, kind], bare.costs[transport, kind], strict=True)]
 
 
-def added(process: Process, bare: Process, kind: str) -> list[float]:
-    """Return what a contender needed beyond the bare client, by round."""
-    return [one - other for one, other in zip(process.costs[kind], bare.costs[kind], strict=True)]
+def cpu(processes: list[Process], transport: str) -> str:
+    """Return the table of what they cost."""
+    bare, *others = processes
+    rows: list[list[object]] = [[bare.contender.name, *(_cell(bare.costs[transport, kind], kind) for kind in WORK)]]
+    for process in others:
+        cells = [_cell(added(process, bare, transport, kind), kind, "+") for kind in WORK]
+        rows.append([_named(process.contender), *cells])
+    return table(["CPU µs added (spread)", *WORK.values()], rows)
+
+
+def rest(processes: list[Process]) -> str:
+    """Return the table of what they send, of their memory, and of what they do when there is nothing to do."""
+    bare, rows = processes[0], []
+    for process in processes:
+        sent = [process.sent.get(kind) for kind in ("call", "hundred", "conversation")]
+        sizes = [f"{size / 1000:,.1f}" if size else "" for size in sent]
+        memory = f"{process.peak / 1e6:.0f}" if process is bare else f"+{(process.peak - bare.peak) / 1e6:.0f}"
+        rows.append([_named(process.contender), *sizes, memory, f"{process.idle * 1000:.1f}"])
+    conversation = f"of {TURNS} turns, 101 KB new"
+    return table(
+        ["", "KB sent: a call", "100 messages", conversation, "peak memory, MB added", "CPU ms of an idle second"], rows
+    )
 
 
 def _named(contender: Contender) -> str:
-    return f"**{contender.name}**" if contender.package not in PEERS else contender.name
+    return f"**{contender.name}**" if contender.package == OURS else contender.name
 
 
-def _cells(process: Process, bare: Process | None) -> list[str]:
-    cells = []
-    for kind in WORK:
-        found = process.costs[kind] if bare is None else added(process, bare, kind)
-        digits = 2 if kind == "stream" else 0
-        sign = "" if bare is None else "+"
-        cells.append(f"{statistics.median(found):{sign}.{digits}f} ({spread(found):.{digits}f})")
-    return cells
+def _cell(found: list[float], kind: str, sign: str = "") -> str:
+    digits = 2 if kind == "stream" else 0
+    return f"{statistics.median(found):{sign}.{digits}f} ({spread(found):.{digits}f})"
 
 
-def ratios(processes: list[Process]) -> str:
-    """Return, for each way, our figures over those of the cheapest peer of this run, beside what is promised."""
-    bare, rows = processes[0], []
-    for way, promise in (("capture", "0.35"), ("whole", "0.5")):
-        ours = [one for one in processes if one.contender.package == "orchestrace" and one.contender.way == way]
-        peers = [one for one in processes if one.contender.package in PEERS and one.contender.way == way]
-        if not ours or not peers:
+def compared(processes: list[Process]) -> tuple[str, str]:
+    """Return our figures over those of the cheapest peer of this run; and what is promised of them, and of a chunk."""
+    rows, kept = [], []
+    for way, most in _PROMISED.items():
+        ours, peers = _of(processes, way, ours=True), _of(processes, way, ours=False)
+        for transport in TRANSPORTS if ours else ():
+            where = f"{way}, {transport}"
+            if peers:
+                found = {kind: _ratio(ours[0], peers, processes[0], (transport, kind)) for kind in WORK}
+                rows.append([where, *(f"{one.value:.2f} ({one.spread:.2f}) {one.peer}" for one in found.values())])
+                for kind, limit in most.items():
+                    ratio, unit = found[kind], f"{TIMES} {found[kind].peer}"
+                    kept.append(Promise(f"{where}: {WORK[kind]}", ratio.value, limit, unit, 2, ratio.spread))
+            chunk = added(ours[0], processes[0], transport, "stream")
+            promised = Promise(f"{where}: {WORK['stream']}", statistics.median(chunk), _CHUNK, "µs", 2, spread(chunk))
+            kept.append(promised)
+    return table([f"orchestrace, {TIMES} the cheapest peer", *WORK.values()], rows), promises(kept)
+
+
+def _of(processes: list[Process], way: str, *, ours: bool) -> list[Process]:
+    return [one for one in processes if one.contender.way == way and (one.contender.package == OURS) == ours]
+
+
+class Ratio(NamedTuple):
+    """Our median over that of a peer; the spread is that of both."""
+
+    value: float
+    spread: float
+    peer: str
+
+
+def _ratio(ours: Process, peers: list[Process], bare: Process, what: tuple[str, str]) -> Ratio:
+    cheapest = min(peers, key=lambda peer: statistics.median(added(peer, bare, *what)))
+    own, other = added(ours, bare, *what), added(cheapest, bare, *what)
+    of = statistics.median(other)
+    label = cheapest.contender.label
+    if of <= 0:  # nothing can be said of so much noise
+        return Ratio(math.inf, math.inf, label)
+    ratio = statistics.median(own) / of
+    return Ratio(ratio, (spread(own) + ratio * spread(other)) / of, label)
+
+
+def drawn(processes: list[Process]) -> str:
+    """Return the plot: what a call costs, by contender, in the client's process."""
+    panels = {}
+    for kind, name in WORK.items():
+        panel = []
+        for process in processes[1:]:
+            found = added(process, processes[0], IN_PROCESS, kind)
+            ours = process.contender.package == OURS
+            panel.append(Bar(process.contender.name, statistics.median(found), spread(found), marked=ours))
+        panels[f"µs added to a {name}"] = panel
+    return bars("CPU that watching adds, beyond the bare client", panels)
+
+
+def wanted(only: str, *, here: bool) -> tuple[list[tuple[Contender, str]], list[str]]:
+    """Return the contenders whose names hold a text, the bare client before them, and those without an environment."""
+    found, missing = [], []
+    for one in CONTENDERS:
+        if only not in one.name and one is not CONTENDERS[0]:
             continue
-        cells = []
-        for kind in WORK:
-            own = statistics.median(added(ours[0], bare, kind))
-            cheapest = min(statistics.median(added(peer, bare, kind)) for peer in peers)
-            cells.append(f"{own / cheapest:.2f}")
-        rows.append([way, *cells, f"≤ {promise}"])
-    return table(["orchestrace / cheapest peer", *WORK.values(), "promised for calls"], rows)
+        python = interpreter(one.environment, one.package, here=here)
+        if python is None:
+            missing.append(one.name)
+        else:
+            found.append((one, python))
+    return found, missing
 
 
 def main() -> None:
-    """Measure and print; as a worker, do what the measuring process says."""
-    parser = argparse.ArgumentParser(description="CPU that watching OpenAI calls adds.")
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--loopback", action="store_true", help="ask a provider in another process, over HTTP")
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="What watching OpenAI calls adds.")
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", default="", help="contenders whose names hold this, and the bare client")
-    parser.add_argument("--worker")
-    parser.add_argument("--sink", default="")
-    parser.add_argument("--provider")
+    parser.add_argument("--plot", type=Path, help="where to draw it, as SVG")
+    parser.add_argument("--tiny", action="store_true", help="do each work once: figures that mean nothing, soon")
+    parser.add_argument("--here", action="store_true", help="take this interpreter for every contender")
     given = parser.parse_args()
-    if given.worker:
-        work(given.worker, given.sink, given.provider)
-        return
-    wanted = [one for one in CONTENDERS if given.only in one.name or one.package == "bare client"]
-    processes = measured(wanted, given.rounds, loopback=given.loopback)
-    where = "another process, over the loopback" if given.loopback else "the client's own process"
-    print(f"{machine()}; {versions('openai', 'opentelemetry-sdk', *PEERS)}.")
-    print(f"{given.rounds} rounds; the provider is in {where}.\n\n{report(processes)}\n\n{ratios(processes)}")
+    found, missing = wanted(given.only, here=given.here)
+    processes = measured(found, given.rounds, _TINY if given.tiny else _TIMES)
+    versions = {package: version for one in processes for package, version in one.versions.items()}
+    print(f"{machine()}; {given.rounds} rounds.\n")
+    print(", ".join(f"{package} {version}" for package, version in versions.items()) + ".")
+    if missing:
+        print(f"\nLeft out, for they have no environment (`make bench` makes them): {', '.join(missing)}.")
+    for transport in TRANSPORTS:
+        print(f"\n{_WHERE[transport]}:\n\n{cpu(processes, transport)}")
+    print("", *compared(processes), rest(processes), sep="\n\n")
+    if given.plot:
+        given.plot.write_text(drawn(processes), encoding="utf-8")
 
 
 if __name__ == "__main__":

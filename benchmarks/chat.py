@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import cache
+from itertools import count, cycle
+from typing import TYPE_CHECKING, Any
 
 import httpx2
-import openai
+from work import CHUNKS, TURNS
 
-__all__ = ["CHUNKS", "WORK", "Answers", "client", "prepared"]
+if TYPE_CHECKING:
+    import openai
+
+__all__ = ["Answers", "client", "prepared"]
 
 MODEL = "gpt-4o-mini"
-CHUNKS = 500
-_WORDS = "All work and no play makes a dull benchmark; so here are 16 µs of “prose”, with\nsome escapes. "
+_ANSWERS = 16
+"""How many different ones there are: who remembers texts shall not always find the one he has."""
+_PROSE = """\
+all work and no play makes a dull benchmark so here are some words of “prose” that nobody has chosen: candidates write
+about engineers, compilers, teams, cities, mornings, 16 µs, "quotes", and what an evaluator said of each of its drafts\n
+"""
 
 
 def _text(size: int, salt: int = 0) -> str:
-    return (f"{salt}: " + _WORDS * (size // len(_WORDS) + 1))[:size]
+    words = random.Random(salt).choices(_PROSE.split(" "), k=size // 3)  # noqa: S311 - the same in every process
+    return f"{salt}: {' '.join(words)}"[:size]
 
 
 def _conversation(count: int) -> list[dict[str, str]]:
@@ -26,12 +37,13 @@ def _conversation(count: int) -> list[dict[str, str]]:
     return [first, *({"role": roles[turn % 2], "content": _text(1000, turn)} for turn in range(count - 1))]
 
 
-def _whole() -> bytes:
-    message = {"role": "assistant", "content": _text(1000), "refusal": None, "annotations": []}
+def _whole(number: int) -> bytes:
+    message = {"role": "assistant", "content": _text(1000, 1000 + number), "refusal": None, "annotations": []}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     usage = {"prompt_tokens": 400, "completion_tokens": 200, "total_tokens": 600}
-    head = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1_767_225_600, "model": f"{MODEL}-2024-07-18"}
-    return json.dumps({**head, "choices": [choice], "usage": usage, "service_tier": "default"}).encode()
+    chat = {"id": f"chatcmpl-{number}", "object": "chat.completion", "created": 1_767_225_600}
+    rest = {"model": f"{MODEL}-2024-07-18", "choices": [choice], "usage": usage, "service_tier": "default"}
+    return json.dumps({**chat, **rest}).encode()
 
 
 def _pieces() -> list[bytes]:
@@ -50,8 +62,13 @@ class Answers(httpx2.BaseTransport):
     """A provider in the client's own process: no socket's noise in the figures."""
 
     def __init__(self) -> None:
-        self.whole = _whole()
+        self._wholes = cycle([_whole(number) for number in range(_ANSWERS)])
         self.pieces = _pieces()
+
+    @property
+    def whole(self) -> bytes:
+        """The next answer in one piece."""
+        return next(self._wholes)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Answer a chat, as a stream if it asks for one."""
@@ -70,32 +87,36 @@ class _Pieces(httpx2.SyncByteStream):
         return iter(self._pieces)
 
 
+@cache
 def client(address: str | None) -> openai.OpenAI:
     """Return a client of the provider at `address`, or of one in this process."""
+    import openai  # noqa: PLC0415 - the other end, which answers only, starts sooner without
+
     key = "no-key"
     if address is not None:
         return openai.OpenAI(api_key=key, base_url=f"{address}/v1", max_retries=0)
     return openai.OpenAI(api_key=key, http_client=httpx2.Client(transport=Answers()), max_retries=0)
 
 
-def prepared(asked: openai.OpenAI, kind: str) -> Callable[[], None]:
-    """Return one piece of work, ready to be done again and again."""
-    messages: Any = _conversation(100 if kind == "hundred" else 2)
-    create = asked.chat.completions.create
+@cache
+def prepared(kind: str, address: str | None) -> Callable[[], None]:
+    """Return one piece of work for the provider at `address`, or in this process, to be done again and again."""
+    messages: Any = _conversation({"call": 2, "stream": 2}.get(kind, 100))
+    *before, last = messages
+    create, numbers = client(address).chat.completions.create, count()
+
+    def asked() -> Any:  # noqa: ANN401 - what `create` takes
+        return [*before, {**last, "content": f"{next(numbers)} {last['content']}"}]  # no question comes twice
 
     def whole() -> None:
-        create(model=MODEL, messages=messages, temperature=0.2, max_tokens=500)
+        create(model=MODEL, messages=asked(), temperature=0.2, max_tokens=500)
 
     def streamed() -> None:
-        for _ in create(model=MODEL, messages=messages, stream=True):
+        for _ in create(model=MODEL, messages=asked(), stream=True):
             pass
 
-    return streamed if kind == "stream" else whole
+    def conversation() -> None:
+        for turn in range(TURNS):
+            create(model=MODEL, messages=messages[: 2 * turn + 2])
 
-
-WORK = {
-    "call": "call: 2 messages of 1 KB",
-    "hundred": "call: 100 messages of 1 KB",
-    "stream": f"chunk of a stream of {CHUNKS}",
-}
-"""The kinds of work, and what one unit of each is."""
+    return {"stream": streamed, "conversation": conversation}.get(kind, whole)

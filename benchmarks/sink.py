@@ -1,13 +1,17 @@
 """
 The other end, in a process of its own: a receiver that takes everything, and a provider that answers every chat.
 
-    python benchmarks/sink.py
+    python benchmarks/sink.py [--grpc]
 
-prints its address. `GET /bytes` tells how many bytes have been sent to it, and forgets them.
+prints its address, and with --grpc that of a receiver over gRPC. `GET /bytes` tells how many bytes have been sent to
+both, and forgets them.
 """
 
 from __future__ import annotations
 
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from chat import Answers
@@ -64,7 +68,37 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
 
+def over_grpc() -> str:
+    """Receive over gRPC, too; return the address."""
+    import grpc  # noqa: PLC0415 - where it is asked for
+
+    def take(body: bytes, _: object) -> bytes:
+        _Handler.taken += len(body)
+        return b""  # an answer of its own message type without a field
+
+    class Anything(grpc.GenericRpcHandler):
+        """Takes every method, and its bytes as they are."""
+
+        def service(self, _: object) -> object:
+            """Return what answers a call."""
+            return grpc.unary_unary_rpc_method_handler(take)
+
+    server = grpc.server(ThreadPoolExecutor(4))
+    server.add_generic_rpc_handlers((Anything(),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    _kept.append(server)
+    return f"http://127.0.0.1:{port}"
+
+
+_kept: list[object] = []
+"""A gRPC server ends when nobody holds it."""
+
 if __name__ == "__main__":
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
-    server.serve_forever()
+    addresses = [f"http://127.0.0.1:{server.server_address[1]}"]
+    if "--grpc" in sys.argv:
+        addresses.append(over_grpc())
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(*addresses, flush=True)
+    sys.stdin.read()  # until whoever started it is gone
