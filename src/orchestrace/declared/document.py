@@ -25,7 +25,7 @@ class UnreadableError(Exception):
 
     def __init__(self, line: int | None, words: str) -> None:
         super().__init__(words)
-        self.problem = Problem(line, words)
+        self.problem: Problem = Problem(line, words)
 
 
 @dataclass(frozen=True, slots=True)

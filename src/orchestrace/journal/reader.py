@@ -31,7 +31,7 @@ class Reader(Catalogue):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.place = f"the journal in {folder}"
+        self.place: str = f"the journal in {folder}"
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection | None]:

@@ -45,7 +45,7 @@ class Walk:
     deepest: ClassVar[int] = DEPTH
 
     def __init__(self, budget: int) -> None:
-        self.left = budget
+        self.left: int = budget
         self.open: set[int] = set()
 
     def take(self, value: Any, depth: int) -> Any:  # noqa: ANN401 - from anything at all to JSON

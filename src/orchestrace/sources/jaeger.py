@@ -65,7 +65,7 @@ class Jaeger:
     """
 
     def __init__(self, base: str, inquiry: Inquiry, service: str | None = None) -> None:
-        self.place = f"the Jaeger at {without_password(base)}"
+        self.place: str = f"the Jaeger at {without_password(base)}"
         self._base = base
         self._inquiry = inquiry
         self._service = service
