@@ -23,6 +23,11 @@ __all__ = ["Forwarder"]
 _RETRY: Final = 5.0
 """Seconds after which what failed in here is tried again."""
 
+_PATIENT: Final = 8
+"""Rounds without anything to do after which looks become rarer: a service has many processes that mostly wait."""
+_RARER: Final = 3
+"""So much longer is then the pause; still short enough for a run to be seen within a second of its first."""
+
 _alive: weakref.WeakSet[Forwarder] = weakref.WeakSet()
 
 
@@ -40,6 +45,7 @@ class Forwarder:
     _stopped: threading.Event
     _wake: threading.Event
     _shipments: list[Shipment]
+    _empty: int
 
     def __init__(self, receiver: Receiver, dispatch: Dispatch, pace: Pace | None = None) -> None:
         self.receiver: Receiver = receiver
@@ -88,6 +94,7 @@ class Forwarder:
         self.started = False
         self._starting = threading.Lock()
         self._stopping = False
+        self._empty = 0
         self._stopped = threading.Event()
         self._wake = threading.Event()
         complaint = Complaint(self.receiver.destination)
@@ -132,7 +139,8 @@ class Forwarder:
             if not getattr(error, "told", False):
                 report("forwarder", error)
             return _RETRY
-        return 0.0 if busy else self._pace.delay
+        self._empty = 0 if busy else self._empty + 1
+        return 0.0 if busy else self._pace.delay * (_RARER if self._empty > _PATIENT else 1)
 
     def _leave(self) -> None:
         try:
