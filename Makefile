@@ -8,7 +8,7 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo picture browser test test-backends test-oldest test-pythons compatibility backends bench soak check lint style types pyright verifytypes layers format constraints clean
+.PHONY: help demo picture browser test test-slow test-backends test-oldest test-pythons compatibility backends bench soak check lint style types pyright verifytypes layers format constraints clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The type checker's wheel brings its own JavaScript and Node: it has nothing to look for elsewhere.
@@ -46,8 +46,11 @@ browser: ## Install Chromium for the tests of the page, where there is no browse
 	{ timeout 120 apt-get update -qq && DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install -qq -y --no-install-recommends \
 		chromium fonts-dejavu-core >/dev/null; } || echo "no browser could be installed: the tests of the page are skipped"
 
-test: .venv-test/ready ## Run all tests, on all cores
+test: .venv-test/ready ## Run the tests, on all cores
 	@$(TEST)python -m pytest -n auto --dist worksteal
+
+test-slow: .venv-test/ready ## Run those tests that take many seconds each, which the others leave out
+	@$(TEST)python -m pytest -n auto --dist worksteal -m slow
 
 test-backends: .venv-test/ready .build/backends/ready ## Run the tests against a real collector and a real Jaeger
 	@$(TEST)python -m pytest -m backends tests/backends

@@ -282,6 +282,7 @@ class TestLooks:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.slow
 class TestLargeContent:
     @pytest.mark.parametrize("unit", ["word \n", "x", "<b>\u202e"])
     def test_stays_usable(self, show: Show, span: Make, unit: str) -> None:

@@ -51,6 +51,7 @@ def contenders(modules_of_benchmarks: None) -> ModuleType:
     return importlib.import_module("contenders")
 
 
+@pytest.mark.slow
 class TestScripts:
     def test_contenders_do_every_kind_of_work_over_both_transports(self, tmp_path: Path) -> None:
         """Costs over both, bytes and memory are told of each of them, and drawn in a panel for each kind of work."""

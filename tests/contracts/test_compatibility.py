@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 FOLDERS = ("guests", "living", "context", "streams")
 
 
@@ -20,6 +22,7 @@ def cells(text: str) -> set[tuple[str, str, str]]:
     return found
 
 
+@pytest.mark.slow
 class TestCompatibility:
     def test_the_tables_are_those_of_the_tests(self, root: Path, tmp_path: Path) -> None:
         """`make compatibility` was called since a row or a column came, went or was renamed."""

@@ -30,6 +30,7 @@ FOUND = """
 """
 
 
+@pytest.mark.slow
 class TestKills:
     @pytest.mark.parametrize("how", KINDS)
     def test_nothing_that_ended_is_lost_and_what_ran_is_interrupted(

@@ -77,6 +77,7 @@ class TestMarkdown:
     @pytest.mark.parametrize(
         "unit", ["[", "![", "*a ", "`a", "> ", "- ", "<a", "a**b", "|a", "[a](", "**_", "~~a", "\\"]
     )
+    @pytest.mark.slow
     def test_takes_no_time(self, unit: str) -> None:
         """However it is made."""
         began = time.process_time()
