@@ -18,12 +18,6 @@ def config(request: pytest.FixtureRequest, root: Path) -> dict[str, Any]:
     return _read(root / "collector-config" / request.param)
 
 
-@pytest.fixture
-def compose(root: Path) -> dict[str, Any]:
-    """Return the containers of one machine."""
-    return _read(root / "docker-compose.yml")
-
-
 def _read(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return content
@@ -64,34 +58,6 @@ class TestLocalCollector:
         pipelines = _read(root / "collector-config" / "local.yaml")["service"]["pipelines"]
 
         assert {"memory_limiter"} == {pipeline["processors"][0] for pipeline in pipelines.values()}
-
-
-class TestCompose:
-    def test_ports_are_this_machine_only(self, compose: dict[str, Any]) -> None:
-        """Nothing here asks for a password, so nothing here is reachable from elsewhere."""
-        ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
-
-        assert ports
-        assert [] == [port for port in ports if not port.startswith("127.0.0.1:")]
-
-    def test_images_are_pinned(self, compose: dict[str, Any]) -> None:
-        """Each image is named with a version."""
-        tags = [service["image"].partition(":")[2] for service in compose["services"].values()]
-
-        assert [] == [tag for tag in tags if not tag or tag == "latest"]
-
-    def test_mounted_files_exist(self, compose: dict[str, Any], root: Path) -> None:
-        """Docker would make an empty folder of a file that is not there."""
-        volumes = [volume for service in compose["services"].values() for volume in service.get("volumes", [])]
-        files = [volume.split(":")[0] for volume in volumes if volume.startswith("./")]
-
-        assert [] == [file for file in files if not (root / file).is_file()]
-
-    def test_servers_have_a_memory_limit(self, compose: dict[str, Any]) -> None:
-        """No backend can take the whole machine."""
-        servers = [service for service in compose["services"].values() if service.get("restart")]
-
-        assert [] == [server["image"] for server in servers if "mem_limit" not in server]
 
 
 class TestJaegerInterface:
