@@ -29,7 +29,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from orchestrace.journal.reader import Reader
 from orchestrace.records import SpanRecord
-from orchestrace.testing import Answer, ReplayServer, Request, ToolCall, anthropic_message, openai_chat
+from orchestrace.testing import Answer, OtlpReceiver, ReplayServer, Request, ToolCall, anthropic_message, openai_chat
 from orchestrace.testing.otlp_decoding import decode_resources, decode_spans
 
 ROOT = Path(__file__).parents[2]
@@ -209,12 +209,13 @@ class Jaeger(Server):
 
 
 class Collector(Server):
-    """A collector in front of a Jaeger, as collector-config/local.yaml sets it up."""
+    """A collector, as a file of collector-config/ sets it up; what is behind it is told by a variable."""
 
-    def __init__(self, folder: Path, jaeger: Jaeger) -> None:
+    def __init__(self, folder: Path, behind: Mapping[str, str], configuration: str = "local.yaml") -> None:
         ports = free_ports(f"COLLECTOR_{name}_PORT" for name in ["GRPC", "HTTP", "HEALTH", "METRICS", "PROMETHEUS"])
-        place = {"COLLECTOR_HOST": LOCALHOST, "COLLECTOR_QUEUE": str(folder / "queue"), "JAEGER_OTLP": jaeger.otlp}
-        super().__init__("collector", "local.yaml", folder, _url(ports["COLLECTOR_HEALTH_PORT"]), {**place, **ports})
+        place = {"COLLECTOR_HOST": LOCALHOST, "COLLECTOR_QUEUE": str(folder / "queue")}
+        health = _url(ports["COLLECTOR_HEALTH_PORT"])
+        super().__init__("collector", configuration, folder, health, {**place, **behind, **ports})
         self.endpoints = {
             "http/protobuf": _url(ports["COLLECTOR_HTTP_PORT"]),
             "grpc": _url(ports["COLLECTOR_GRPC_PORT"]),
@@ -429,7 +430,7 @@ def jaeger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jaeger]:
 @pytest.fixture(scope="session")
 def collector(tmp_path_factory: pytest.TempPathFactory, jaeger: Jaeger) -> Iterator[Collector]:
     """Run a collector in front of it."""
-    yield from _running(Collector(tmp_path_factory.mktemp("collector"), jaeger))
+    yield from _running(Collector(tmp_path_factory.mktemp("collector"), {"JAEGER_OTLP": jaeger.otlp}))
 
 
 @pytest.fixture
@@ -441,7 +442,21 @@ def own_jaeger(tmp_path: Path) -> Iterator[Jaeger]:
 @pytest.fixture
 def own_collector(tmp_path: Path, own_jaeger: Jaeger) -> Iterator[Collector]:
     """Run a collector in front of it that this test may end."""
-    yield from _running(Collector(tmp_path, own_jaeger))
+    yield from _running(Collector(tmp_path, {"JAEGER_OTLP": own_jaeger.otlp}))
+
+
+@pytest.fixture
+def backend() -> Iterator[OtlpReceiver]:
+    """Be a backend that somebody has already."""
+    with OtlpReceiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def forwarding(tmp_path: Path, backend: OtlpReceiver) -> Iterator[Collector]:
+    """Run a collector in front of it."""
+    behind = {"BACKEND_ENDPOINT": backend.endpoint, "BACKEND_AUTHORIZATION": "Bearer of-no-use"}
+    yield from _running(Collector(tmp_path, behind, "backend.yaml"))
 
 
 @pytest.fixture(scope="session")
