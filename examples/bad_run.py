@@ -27,7 +27,7 @@ SECOND = 1_000_000
 BAR = 24
 WIDTH = 124
 NOT_ACCEPTED = {"gen_ai.operation.name": "invoke_agent", "orchestrace.accepted": "false"}
-FAILED = {"gen_ai.operation.name": "invoke_agent", "error": "true"}
+FAILED = {"gen_ai.operation.name": "invoke_agent", "orchestrace.ending": "error"}
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,8 @@ def main() -> None:
     asked = parser.parse_args()
     not_accepted = search(asked.jaeger, asked.service, NOT_ACCEPTED)
     failed = search(asked.jaeger, asked.service, FAILED)
-    limited = [trace for trace in not_accepted if trace not in failed] or not_accepted
+    known = {trace.id for trace in failed}
+    limited = [trace for trace in not_accepted if trace.id not in known] or not_accepted
     shown = {"search": ("Search: nobody accepted the output", show_found(not_accepted))}
     if limited:
         shown["timeline"] = ("The timeline of the first", show_trace(limited[0]))

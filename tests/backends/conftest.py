@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import json
 import os
 import re
@@ -15,9 +14,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cache
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
@@ -68,8 +66,8 @@ TABLES: dict[str, tuple[list[str], int, list[str]]] = {
         ["question", "operation", "attributes, as typed", "accepted", "rejected", "refused"],
         3,
         [
-            "Jaeger finds a run by attributes that stand together on **one** span, each equal. Asked of the API behind",
-            "its page and of the older one; a run that is not *found* was looked for and did not come.",
+            "Jaeger finds a run by attributes that stand together on **one** span, each equal. A run that is not",
+            "*found* was looked for and did not come.",
         ],
     ),
     "Metrics": (
@@ -165,33 +163,22 @@ class Jaeger(Server):
         """Ask the query API."""
         return httpx.get(self.url + path, params=parameters, timeout=PATIENCE)
 
-    def find(self, **parameters: str) -> set[str]:
-        """Search as the search page does; return the ids of the traces that it lists."""
-        found = self.get("/api/traces", limit="20", lookback="1h", **parameters).raise_for_status().json()
+    def find(self, service: str, attributes: Mapping[str, str] = {}, **parameters: str) -> set[str]:
+        """
+        Search by the attributes of one span; return the ids of the traces that are found.
+
+        The older API: that of version 3 takes no attributes over HTTP in the Jaeger that can be built from its module.
+        """
+        asked = {"service": service, "tags": json.dumps(attributes), "limit": "50", "lookback": "1h", **parameters}
+        found = self.get("/api/traces", **asked).raise_for_status().json()
         return {trace["traceID"] for trace in found["data"]}
 
-    def search(self, service: str, attributes: Mapping[str, str], operation: str = "") -> set[str]:
-        """Search as its page does since 2.20, by the API of version 3; return the ids of the traces that it finds."""
-        hour, now = dt.timedelta(hours=1), dt.datetime.now(dt.timezone.utc)
-        asked = {
-            "query.service_name": service,
-            "query.operation_name": operation,
-            "query.attributes": json.dumps(attributes),
-            "query.start_time_min": (now - hour).isoformat().replace("+00:00", "Z"),
-            "query.start_time_max": (now + hour).isoformat().replace("+00:00", "Z"),
-            "query.num_traces": "100",
-        }
-        answer = self.get("/api/v3/traces", **{name: value for name, value in asked.items() if value})
-        if answer.status_code == NO_TRACE:
-            return set()
-        return {span.trace_id for span in read_trace(answer.raise_for_status()).spans}
-
-    def follow(self, link: str, values: Mapping[str, str]) -> set[str]:
-        """Fill in a link of jaeger-ui.json as the page does, and search for what it says; of any service."""
+    def follow(self, link: str, values: Mapping[str, str], service: str) -> set[str]:
+        """Fill in a link of jaeger-ui.json as the page does, and search for what it says, in one service."""
         for name, value in values.items():
             link = link.replace(f"#{{{name}}}", quote(value, safe="!~*'()"))
         (tags,) = parse_qs(urlsplit(link).query, strict_parsing=True)["tags"]
-        return self.search("", json.loads(tags))
+        return self.find(service, json.loads(tags))
 
     def wait_for(self, trace_id: str, count: int) -> StoredTrace:
         """Return a trace as soon as it has so many spans."""
@@ -248,9 +235,13 @@ class StoredTrace:
     spans: list[SpanRecord]
     resources: list[dict[str, Any]]
 
-    def beside(self, recorded: Iterable[SpanRecord]) -> tuple[list[Any], list[Any]]:
-        """Return what was recorded and what is here, to be compared: every field, and the types of attributes."""
-        return _comparable(recorded), _comparable(self.spans)
+    def differences(self, recorded: Iterable[SpanRecord]) -> list[str]:
+        """Return in what this is not what was recorded: every field of every span, and the types of attributes."""
+        ours, theirs = _fields(recorded), _fields(self.spans)
+        named = sorted({*ours, *theirs})
+        return [
+            f"{name}: {ours.get(name)} != {theirs.get(name)}" for name in named if ours.get(name) != theirs.get(name)
+        ]
 
     def types(self) -> Iterator[tuple[SpanRecord, str, str]]:
         """Return each span with the name and the type of each of its attributes."""
@@ -358,12 +349,15 @@ def read_trace(answer: httpx.Response) -> StoredTrace:
     return StoredTrace(answer.text, decode_spans(message), decode_resources(message))
 
 
-def _comparable(spans: Iterable[SpanRecord]) -> list[tuple[SpanRecord, dict[str, str]]]:
-    """Say of each attribute's value what it is, too: 1, 1.0 and True are equal. What was sampled is not sent along."""
-    return [
-        (replace(span, sampled=True), {name: _type(value) for name, value in span.attributes.items()})
-        for span in sorted(spans, key=attrgetter("span_id"))
-    ]
+def _fields(spans: Iterable[SpanRecord]) -> dict[tuple[str, ...], Any]:
+    """Return every field of every span by id and name; what was sampled is not sent along."""
+    found: dict[tuple[str, ...], Any] = {}
+    for span in spans:
+        fields = {name: value for name, value in asdict(span).items() if name not in {"attributes", "sampled"}}
+        found |= {(span.span_id, name): value for name, value in fields.items()}
+        # 1, 1.0 and True are equal.
+        found |= {(span.span_id, "attributes", name): (_type(value), value) for name, value in span.attributes.items()}
+    return found
 
 
 def _type(value: object) -> str:

@@ -110,14 +110,14 @@ def research(candidate: Candidate) -> str:
 def draft(candidate: Candidate, job: Job, known: str, feedback: str) -> str:
     """Write a draft; the answer is streamed, and left where it gets too long."""
     messages: Any = DRAFT.render(candidate=candidate, job=job, known=known, feedback=feedback)
-    chunks = openai.chat.completions.create(
-        model="gpt-4o", messages=messages, temperature=0.7, stream=True, stream_options={"include_usage": True}
-    )
     text = ""
-    for chunk in chunks:
-        text += (chunk.choices[0].delta.content or "") if chunk.choices else ""
-        if len(text) > LONGEST:
-            break
+    with openai.chat.completions.create(
+        model="gpt-4o", messages=messages, temperature=0.7, stream=True, stream_options={"include_usage": True}
+    ) as chunks:
+        for chunk in chunks:
+            text += (chunk.choices[0].delta.content or "") if chunk.choices else ""
+            if len(text) > LONGEST:
+                break
     return text
 
 

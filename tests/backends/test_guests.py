@@ -29,9 +29,8 @@ class TestGuest:
         theirs = GUESTS[guest].partition(":")[0]
         chats = [span for span in told.stored.spans if span.attributes.get("gen_ai.provider.name") == "openai"]
         chats = [span for span in chats if span.attributes.get("gen_ai.operation.name") == "chat"]
-        recorded, stored = told.stored.beside(told.recorded)
 
-        assert recorded == stored
-        assert [theirs] * CALLS == [span.scope for span in chats]
+        assert [] == told.stored.differences(told.recorded)
+        assert CALLS == len([span.name for span in chats if span.scope.startswith(theirs)]) == len(chats)
         assert [] == [span.name for span in chats if "gen_ai.input.messages" not in span.attributes]
         assert ["job-417/上海"] * CALLS == [span.attributes.get("orchestrace.key") for span in chats]
