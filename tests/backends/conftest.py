@@ -82,8 +82,8 @@ TABLES: dict[str, tuple[list[str], int, list[str]]] = {
         ["what happens", "protocol", "lost", "spans that ended", "in Jaeger", "of these twice"],
         2,
         [
-            "Spans that ended in the programs, and how many Jaeger had in the end, by span id. *Twice*: taken a second",
-            "time, because the answer to the first was lost with whoever was killed.",
+            "Spans that ended in the programs, and how many Jaeger had in the end, by span id. *Twice*: stored a second",
+            "time, because the answer to the first was lost; Jaeger shows these once.",
         ],
     ),
 }
@@ -181,12 +181,12 @@ class Jaeger(Server):
         return self.find(service, json.loads(tags))
 
     def wait_for(self, trace_id: str, count: int) -> StoredTrace:
-        """Return a trace as soon as it has so many spans."""
+        """Return a trace as it is stored, with spans that came twice, as soon as it has so many."""
         found = StoredTrace("", [], [])
 
         def is_whole() -> bool:
             nonlocal found
-            answer = self.get(f"/api/v3/traces/{trace_id}")
+            answer = self.get(f"/api/v3/traces/{trace_id}", raw_traces="true")
             if answer.status_code != NO_TRACE:
                 found = read_trace(answer.raise_for_status())
             return len(found.spans) >= count

@@ -318,7 +318,7 @@ class TestJaeger:
         wait(6)
         own_jaeger.thaw()
 
-        account.settle("Jaeger stands still for 6 s", protocol, {trace_id: 1001}, twice=1001)
+        account.settle("Jaeger stands still for 6 s", protocol, {trace_id: 1001}, twice=BATCH)
 
 
 class TestRunning:
