@@ -82,8 +82,8 @@ TABLES: dict[str, tuple[list[str], int, list[str]]] = {
         ["what happens", "protocol", "lost", "spans that ended", "in Jaeger", "of these twice"],
         2,
         [
-            "Spans that ended in the programs, and how many Jaeger had in the end, by span id. *Twice*: stored a second",
-            "time, because the answer to the first was lost; Jaeger shows these once.",
+            "Spans that ended in the programs, and how many Jaeger had in the end, by span id. *Twice*: stored a",
+            "second time, because the answer to the first was lost; Jaeger shows these once.",
         ],
     ),
 }

@@ -65,6 +65,8 @@ STORIES = {
     "rejected": (Candidate("Zoë Ångström", "Malmö"), Job("job-418", "Data Engineer")),
     "refused": (Candidate("Bo Lindqvist", "Oslo"), Job("job-419", "Historian")),
 }
+STARTED: list[str] = []
+"""The references of the runs: what a customer system keeps, to say later what came of them."""
 openai = OpenAI(max_retries=1)
 anthropic = Anthropic(max_retries=0)
 
@@ -152,7 +154,7 @@ def is_short(text: str) -> bool:
 def craft(candidate: Candidate, job: Job) -> str:
     """Write an e-mail to a candidate that passes the judges."""
     orchestrace.current().tag("trial")
-    print(orchestrace.reference())  # noqa: T201 - for the test
+    STARTED.append(orchestrace.reference())
     past_emails(candidate.name)
     known = research(candidate)
     text = feedback = ""
@@ -181,8 +183,14 @@ def source(candidate: Candidate, job: Job) -> str:
 
 if __name__ == "__main__":
     orchestrace.configure(service_name="sourcing")
-    told = STORIES[sys.argv[1]]
+    story = sys.argv[1]
     began = time.perf_counter()
-    with contextlib.suppress(BadRequestError):
-        source(*told)
+    with contextlib.suppress(BadRequestError), orchestrace.experiment("greeting", "short"):
+        source(*STORIES[story])
+    (reference,) = STARTED
+    if story != "refused":
+        orchestrace.record_outcome(
+            "email.replied", story == "accepted", reference=reference, source="crm", comment="回复了 ✉️"
+        )
+    print(reference)  # noqa: T201 - for the test
     print(time.perf_counter() - began, time.time())  # noqa: T201 - for the test

@@ -58,6 +58,18 @@ SEARCHES = [
     Search("a user with an emoji", "", {"user.id": "李雷 🧑‍💻"}, (ACCEPTED,)),
     Search("a tenant", "", {"orchestrace.tenant": "tenant of job-418"}, (REJECTED,)),
     Search("a tag", "", {"orchestrace.tag.trial": "true"}, STORIES),
+    Search("a variant of an experiment", "", {"orchestrace.experiment.greeting": "short"}, STORIES),
+    Search("runs of which something came", "", {"orchestrace.outcome.name": "email.replied"}, STORIES[:2]),
+    Search(
+        "what a prompt's version led to",
+        "",
+        {
+            "orchestrace.outcome.name": "email.replied",
+            "orchestrace.outcome.value": "true",
+            "orchestrace.prompts.generator": "sourcing/draft@3",
+        },
+        (ACCEPTED,),
+    ),
     Search("every run of any agent", "", RUN, STORIES),
     Search("runs whose output nobody accepted", "", RUN | {"orchestrace.accepted": "false"}, (REJECTED, REFUSED)),
     Search("the same, of one agent", AGENT, {"orchestrace.accepted": "false"}, (REJECTED, REFUSED)),

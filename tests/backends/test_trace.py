@@ -43,7 +43,8 @@ invoke_workflow sourcing, internal
       evaluate tone, internal
         anthropic.messages.create, client, by com.anthropic.sdk.python
       evaluate length, internal
-    execute_tool send, internal, error""",
+    execute_tool send, internal, error
+    outcome email.replied, internal""",
     "rejected": """\
 invoke_workflow sourcing, internal
   invoke_agent SourcingEmailCrafterAgent, internal
@@ -70,7 +71,8 @@ invoke_workflow sourcing, internal
       evaluate tone, internal
         anthropic.messages.create, client, by com.anthropic.sdk.python
       evaluate length, internal
-    execute_tool free_slots, internal""",
+    execute_tool free_slots, internal
+    outcome email.replied, internal""",
     "refused": """\
 invoke_workflow sourcing, internal, error
   invoke_agent SourcingEmailCrafterAgent, internal, error
@@ -127,6 +129,7 @@ IDENTITY = {
     "user.id": "李雷 🧑‍💻",
     "orchestrace.tenant": "tenant of job-417/上海",
     "orchestrace.tag.trial": True,
+    "orchestrace.experiment.greeting": "short",
 }
 """On the agent's span and on every one below it."""
 FACTS = [
@@ -476,6 +479,22 @@ FACTS = [
             "gen_ai.data_source.id": "past_emails",
             "gen_ai.retrieval.query.text": "李雷 🧑‍💻",
             "gen_ai.retrieval.documents": '[{"content":"李雷 🧑‍💻: 还没有邮件"}]',
+        },
+    ),
+    Fact("identity for analysis", "rejected", AGENT, {"orchestrace.experiment.greeting": "short"}),
+    Fact(
+        "outcomes",
+        "accepted",
+        "outcome email.replied",
+        {
+            "orchestrace.outcome.name": "email.replied",
+            "orchestrace.outcome.value": True,
+            "gen_ai.evaluation.score.value": 1.0,
+            "orchestrace.outcome.source": "crm",
+            "orchestrace.outcome.comment": "回复了 ✉️",
+            "orchestrace.outcome.at": SOMETHING,
+            "orchestrace.prompts.generator": "sourcing/draft@3",
+            "orchestrace.experiment.greeting": "short",
         },
     ),
     Fact("errors", "accepted", "execute_tool send", {"error.type": "TimeoutError"}),
