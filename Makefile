@@ -8,7 +8,7 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo picture browser test test-slow test-backends test-oldest test-pythons compatibility backends bench soak check lint style types pyright verifytypes layers format constraints clean
+.PHONY: help demo picture browser test test-slow test-backends test-oldest test-pythons tables compatibility backends bench soak check lint style types pyright verifytypes layers format constraints clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The type checker's wheel brings its own JavaScript and Node: it has nothing to look for elsewhere.
@@ -54,6 +54,9 @@ test-slow: .venv-test/ready ## Run those tests that take many seconds each, whic
 
 test-backends: .venv-test/ready .build/backends/ready ## Run the tests against a real collector and a real Jaeger
 	@$(TEST)python -m pytest -m backends tests/backends
+
+tables: .venv-test/ready .build/backends/ready ## Renew docs/jaeger.md and its pictures from a run of those tests
+	@$(TEST)python -m pytest -m backends --tables tests/backends
 
 compatibility: .venv-test/ready ## Renew docs/compatibility.md from the tests that its tables stand for
 	@$(TEST)python -m pytest -q -n auto -m compatibility --compatibility docs/compatibility.md tests/guests tests/living \
@@ -132,7 +135,6 @@ endef
 	@touch $@
 
 .build/backends/ready: backends/build backends/collector/manifest.yaml backends/collector/go.sum
-	@echo "building a collector and Jaeger from Go modules (once; some minutes)"
 	@backends/build
 	@touch $@
 

@@ -1,19 +1,24 @@
 """
 An orchestrator as its developers write it, run as a process of its own: OpenAI drafts, Anthropic judges.
 
-Where to send, and where the providers are, stands in the environment. It prints the reference of its run, how many
-seconds the run took, and the time at which it was done.
+Its argument is the story that the providers tell it: "accepted", "rejected" or "refused". Where to send, and where the
+providers are, stands in the environment. It prints the reference of its run, how many seconds the run took, and the
+time at which it was done.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import sys
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from anthropic import Anthropic
-from openai import OpenAI
+from openai import BadRequestError, OpenAI
+from opentelemetry import trace
 
 import orchestrace
 from orchestrace import Evaluation, Example, Prompt
@@ -34,6 +39,9 @@ PROFILES = {
     "function": {"name": "search_profiles", "parameters": {"type": "object", "properties": {"name": {}}}},
 }
 SETTINGS = {"writer": "gpt-4o", "judge": "claude-sonnet-5", "good_enough": 0.8, "语气": "友好 🙂"}
+LONGEST = 600
+DATABASE = trace.get_tracer("profiles.database")
+"""Whoever wrote the database's client traces it, too, and knows nothing of agents."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +60,22 @@ class Job:
     title: str
 
 
-openai = OpenAI(max_retries=0)
+STORIES = {
+    "accepted": (Candidate("李雷 🧑‍💻", "上海"), Job("job-417/上海", "Compiler Engineer")),
+    "rejected": (Candidate("Zoë Ångström", "Malmö"), Job("job-418", "Data Engineer")),
+    "refused": (Candidate("Bo Lindqvist", "Oslo"), Job("job-419", "Historian")),
+}
+STARTED: list[str] = []
+"""The references of the runs: what a customer system keeps, to say later what came of them."""
+openai = OpenAI(max_retries=1)
 anthropic = Anthropic(max_retries=0)
 
 
 @orchestrace.tool
 def search_profiles(name: str) -> list[dict[str, str]]:
     """Search public profiles of a person."""
-    return [{"name": name, "known_for": "列车时刻表编译器 🚆"}]
+    with DATABASE.start_as_current_span("SELECT profiles", kind=trace.SpanKind.CLIENT):
+        return [{"name": name, "known_for": "列车时刻表编译器 🚆"}]
 
 
 @orchestrace.tool
@@ -69,9 +85,16 @@ def send(text: str) -> None:
     raise TimeoutError(msg)
 
 
+@orchestrace.tool
+async def free_slots(days: int) -> None:
+    """Ask a calendar that does not answer."""
+    await asyncio.sleep(3600 * days)
+
+
 @orchestrace.retriever
 def past_emails(query: str) -> list[str]:
     """Find what was written before."""
+    openai.embeddings.create(model="text-embedding-3-small", input=query)
     return [f"{query}: 还没有邮件"]
 
 
@@ -87,12 +110,17 @@ def research(candidate: Candidate) -> str:
 
 @orchestrace.generator
 def draft(candidate: Candidate, job: Job, known: str, feedback: str) -> str:
-    """Write a draft; the answer is streamed."""
+    """Write a draft; the answer is streamed, and left where it gets too long."""
     messages: Any = DRAFT.render(candidate=candidate, job=job, known=known, feedback=feedback)
-    chunks = openai.chat.completions.create(
+    text = ""
+    with openai.chat.completions.create(
         model="gpt-4o", messages=messages, temperature=0.7, stream=True, stream_options={"include_usage": True}
-    )
-    return "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    ) as chunks:
+        for chunk in chunks:
+            text += (chunk.choices[0].delta.content or "") if chunk.choices else ""
+            if len(text) > LONGEST:
+                break
+    return text
 
 
 @orchestrace.evaluator(name="tone", version="2", kind="llm")
@@ -104,13 +132,14 @@ def judge(text: str) -> Evaluation:
         model="claude-sonnet-5", max_tokens=200, system="You judge e-mails.", messages=messages
     )
     said = json.loads(answer.content[0].text)
-    return Evaluation(score=said["score"], passed=said["score"] >= SETTINGS["good_enough"], feedback=said["feedback"])
+    passed = said["score"] >= SETTINGS["good_enough"]
+    return Evaluation(score=said["score"], label=said["label"], passed=passed, feedback=said["feedback"])
 
 
 @orchestrace.evaluator(name="length", kind="code")
 def is_short(text: str) -> bool:
     """Tell whether a draft is short enough."""
-    return len(text) < 600
+    return len(text) < LONGEST
 
 
 @orchestrace.agent(
@@ -125,7 +154,7 @@ def is_short(text: str) -> bool:
 def craft(candidate: Candidate, job: Job) -> str:
     """Write an e-mail to a candidate that passes the judges."""
     orchestrace.current().tag("trial")
-    print(orchestrace.reference())  # noqa: T201 - for the test
+    STARTED.append(orchestrace.reference())
     past_emails(candidate.name)
     known = research(candidate)
     text = feedback = ""
@@ -135,6 +164,10 @@ def craft(candidate: Candidate, job: Job) -> str:
         if is_short(text) and verdict.passed:
             break
         feedback = f"Your last draft was judged: {verdict.feedback}"
+    else:
+        with contextlib.suppress(asyncio.TimeoutError):
+            asyncio.run(asyncio.wait_for(free_slots(3), 0.05))
+        return text
     try:
         send(text)
     except TimeoutError:
@@ -150,6 +183,14 @@ def source(candidate: Candidate, job: Job) -> str:
 
 if __name__ == "__main__":
     orchestrace.configure(service_name="sourcing")
+    story = sys.argv[1]
     began = time.perf_counter()
-    source(Candidate("李雷 🧑‍💻", "上海"), Job("job-417/上海", "Compiler Engineer"))
+    with contextlib.suppress(BadRequestError), orchestrace.experiment("greeting", "short"):
+        source(*STORIES[story])
+    (reference,) = STARTED
+    if story != "refused":
+        orchestrace.record_outcome(
+            "email.replied", story == "accepted", reference=reference, source="crm", comment="回复了 ✉️"
+        )
+    print(reference)  # noqa: T201 - for the test
     print(time.perf_counter() - began, time.time())  # noqa: T201 - for the test

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.backends
 
-SPANS = 18
+SPANS = 21
 LAST_ATTEMPT = 1.0
 """Seconds that a process which ends gives to what is not sent yet."""
 SLACK = 3.0
