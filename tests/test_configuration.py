@@ -219,6 +219,21 @@ class TestExit:
         assert (3, "") == (done.returncode, done.stderr)
         assert ["x"] == [span.attributes["output.value"] for span in Reader(tmp_path).trace("last")]
 
+    def test_what_was_dropped_and_not_collected_was_left(self, tmp_path: Path) -> None:
+        """OpenAI's streams are in a ring of references: one that nobody has any more is not interrupted."""
+        execute(
+            "orchestrace.configure()\n"
+            "@orchestrace.agent(name='G')\n"
+            "def items():\n    yield 1\n"
+            "class Ring: pass\n"
+            "def leave():\n    ring = Ring(); ring.me = ring; ring.items = items(); next(ring.items)\n"
+            "leave(); say(done=True)",
+            tmp_path,
+        )
+        [span] = Reader(tmp_path).trace("last")
+
+        assert "abandoned" == span.attributes["orchestrace.ending"]
+
     def test_a_call_that_was_open_comes_back_as_interrupted(self, tmp_path: Path) -> None:
         """A generator that is held when the interpreter leaves has not ended by itself."""
         execute(

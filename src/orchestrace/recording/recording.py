@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,6 +29,9 @@ from orchestrace.recording.usage import Totals
 from orchestrace.typing import Attributes, AttributeValue, Nanoseconds
 
 __all__ = ["Recording", "end_all"]
+
+_PATIENCE: Final = 0.5
+"""Seconds that a process which leaves waits for the ends of what was dropped."""
 
 _open: Final[dict[int, ReferenceType[Recording]]] = {}
 """
@@ -259,6 +263,9 @@ class Recording:
 
 def end_all() -> None:
     """End whatever is open as interrupted, innermost first: the process is leaving."""
+    if _opened():
+        gc.collect()  # what is in a ring of references that nobody holds was left before
+        finaliser.drain(_PATIENCE)
     for recording in reversed(_opened()):
         recording.end(End(INTERRUPTED, clock.now()))
 
