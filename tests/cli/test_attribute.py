@@ -42,6 +42,12 @@ class TestTypes:
             attribute.texts(SAID, "text"),
         ]
 
+    def test_numbers_are_all_numbers(self) -> None:
+        """Half a trajectory would be another one."""
+        assert [[1, 0.5], [], [], []] == [
+            attribute.numbers({"some": value}, "some") for value in ((1, 0.5), [1, "a"], [True], "1")
+        ]
+
 
 class TestDocuments:
     def test_json_is_parsed(self) -> None:

@@ -174,6 +174,15 @@ class TestOutcomes:
 
         assert ["value"] == [label for label, _ in inside(make, attributes=said)]
 
+    def test_stand_at_the_run_too(self, make: Make) -> None:
+        """They are below the whole story; what was corrected is left out."""
+        first = make({names.ROLE: "outcome", names.OUTCOME_NAME: "rating", names.OUTCOME_VALUE: 2})
+        told = {names.OUTCOME_NAME: "rating", names.OUTCOME_VALUE: 4, names.OUTCOME_CORRECTS: first.span_id}
+        replied = {names.ROLE: "outcome", names.OUTCOME_NAME: "email.replied", names.OUTCOME_VALUE: True}
+        below = [first, make({names.ROLE: "outcome"} | told), make(replied)]
+
+        assert [("outcomes", "rating 4, email.replied true")] == inside(make, *below)
+
 
 class TestFull:
     def test_shows_what_other_libraries_say(self, make: Make) -> None:

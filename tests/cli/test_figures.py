@@ -83,6 +83,13 @@ class TestCost:
         assert "at least $0.50" == figures.cost(0.5, least=True)
 
 
+class TestScores:
+    @pytest.mark.parametrize(("given", "expected"), [([1], "score 1"), ([0.4, 0.95], "scores 0.4, 0.95")])
+    def test_one_is_singular(self, given: list[float], expected: str) -> None:
+        """Several are those of one iteration after the other."""
+        assert expected == figures.scores(given)
+
+
 class TestCounted:
     @pytest.mark.parametrize(("count", "expected"), [(0, "0 turns"), (1, "1 turn"), (1200, "1,200 turns")])
     def test_one_is_singular(self, count: int, expected: str) -> None:

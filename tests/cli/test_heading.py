@@ -45,6 +45,14 @@ class TestRuns:
         """What is inherited is not repeated."""
         assert line(make({names.AGENT_VERSION: "1.4"})) == "work  1.0 s"
 
+    def test_show_the_score_of_each_iteration(self, make: Make) -> None:
+        """Whether it got better is seen at once; what is no list of numbers is none."""
+        said = [AGENT | {names.ITERATIONS: 2, names.SCORES: scores} for scores in ([0.4, 0.9], ["a"], "0.4")]
+
+        assert ["a 1.4  2 iterations  scores 0.4, 0.9  1.0 s", *["a 1.4  2 iterations  1.0 s"] * 2] == [
+            line(make(one, "a")) for one in said
+        ]
+
 
 class TestIterations:
     @pytest.mark.parametrize(("accepted", "expected"), [(True, "accepted"), (False, "not accepted")])
@@ -53,6 +61,10 @@ class TestIterations:
         said = {names.ROLE: "iteration", names.ACCEPTED: accepted}
 
         assert f"iteration 1  {expected}  1.0 s" == line(make(said, "iteration 1"))
+
+    def test_say_their_score(self, make: Make) -> None:
+        """The average, where there are several evaluators."""
+        assert "i  score 0.65  1.0 s" == line(make({names.ROLE: "iteration", names.SCORE: 0.65}, "i"))
 
     def test_inferred_ones_stand_on_their_roles(self, make: Make) -> None:
         """There is no iteration span that could say it."""

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrace.cli.outcome_text import is_cut, shown, typed
+from orchestrace import conventions as names
+from orchestrace.cli.outcome_text import is_cut, shown, summed_up, typed
 
 
 class TestTyped:
@@ -47,3 +48,17 @@ class TestIsCut:
     def test_tells_what_has_more_to_say(self) -> None:
         """A number never has."""
         assert [False, False, True, True] == [is_cut(5), is_cut("hired"), is_cut("x" * 81), is_cut("a\nb")]
+
+
+class TestSummedUp:
+    @pytest.mark.parametrize(
+        ("said", "expected"),
+        [
+            ({names.OUTCOME_VALUE: True}, "replied true"),
+            ({}, "replied"),
+            ({names.OUTCOME_VALUE: "a\nb"}, "replied a b"),
+        ],
+    )
+    def test_is_name_and_value(self, said: dict[str, Any], expected: str) -> None:
+        """In one line."""
+        assert expected == summed_up({names.OUTCOME_NAME: "replied"} | said)

@@ -68,7 +68,9 @@ class TestTable:
     @pytest.mark.parametrize("width", [75, 80, 100, 120, 160, 200])
     def test_fits_the_terminal(self, read: Read, width: int) -> None:
         """Name and key give way; no line ends in blanks."""
-        long = replace(RUN, name="SourcingEmailCrafterAgent", key="k" * 40, summary="x" * 300)
+        long = replace(
+            RUN, name="SourcingEmailCrafterAgent", key="k" * 40, summary="x" * 300, cost=0.0042, scores=(0.4, 0.9)
+        )
         lines = read(table([RUN, long]), width).splitlines()
 
         assert [] == [line for line in lines if cell_len(line) > width or line != line.rstrip()]
@@ -88,6 +90,20 @@ class TestTable:
             "2026-01-01 00:00:00  Crafter 1.4  job-17  limit  6.0 s  3c7a0000\n"
             "  2 iterations, limit; tone 0.4 'too formal'; 2,852 tokens\n"
         )
+
+    def test_cost_and_scores_have_columns(self, read: Read) -> None:
+        """One score for each iteration; a plus where some calls have no price."""
+        runs = [replace(RUN, cost=0.0042, scores=(0.4, 0.9)), replace(RUN, cost=1.5, unpriced=2)]
+        titles, priced, partly = read(table(runs), 150).splitlines()
+
+        assert "ended  scores   tokens     cost   took" in titles
+        assert "limit  0.4 0.9   2,852  $0.0042  6.0 s" in priced
+        assert "limit            2,852   $1.50+  6.0 s" in partly
+
+    @pytest.mark.parametrize("cost", [float("nan"), float("inf")])
+    def test_a_cost_that_is_no_number_is_none(self, read: Read, cost: float) -> None:
+        """Any program can write an attribute of that name."""
+        assert read(table([replace(RUN, cost=cost)]), 115) == read(table([RUN]), 115)
 
 
 class TestSummary:

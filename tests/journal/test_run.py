@@ -52,6 +52,9 @@ class TestRun:
             names.SUM_PREFIX + "output_tokens": 20,
             names.ENDING: "returned",
             names.SUMMARY: "3 iterations, limit",
+            names.SUM_COST: 0.25,
+            names.SUM_COST_UNKNOWN: 1,
+            names.SCORES: [0.4, 0.9],
         }
         (run,) = listed(span(1, end=span(2).start, attributes=attributes))
 
@@ -74,9 +77,21 @@ class TestRun:
                 status="UNSET",
                 error=None,
                 summary="3 iterations, limit",
+                cost=0.25,
+                unpriced=1,
+                scores=(0.4, 0.9),
             )
             == run
         )
+
+    @pytest.mark.parametrize("scores", ["0.4", 7, True, ["a", None]])
+    def test_scores_of_another_kind_are_none(
+        self, listed: Callable[..., list[Run]], span: Callable[..., SpanRecord], scores: Any
+    ) -> None:
+        """Any program can write an attribute of that name."""
+        (run,) = listed(span(1, attributes={names.ROLE: "agent", names.SCORES: scores}))
+
+        assert () == run.scores
 
     def test_unknown_is_none(self, listed: Callable[..., list[Run]], span: Callable[..., SpanRecord]) -> None:
         """Of a workflow that runs."""

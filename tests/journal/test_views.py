@@ -180,7 +180,11 @@ class TestInvocations:
             names.ACCEPTED_ITERATION: 3,
             names.STOP_REASON: "accepted",
             names.STOP_DETAIL: "good",
-            names.SUM_PREFIX + "calls": 6,
+            names.SUM_CALLS: 6,
+            names.SCORES: [0.4, 0.9],
+            names.SUM_COST: 0.5,
+            names.SUM_COST_UNKNOWN: 1,
+            names.SUM_COST_UNTIL_ACCEPTED: 0.25,
             names.SUM_PREFIX + "input_tokens": 1,
             names.SUM_PREFIX + "output_tokens": 2,
             names.SUM_PREFIX + "cache_read.input_tokens": 3,
@@ -201,6 +205,7 @@ class TestInvocations:
 
         assert ("agent", "Crafter", "1.4", 3, 1, 3, "accepted", "good", 6) == part(row, *kept.split())
         assert (1, 2, 3, 4, 5) == part(row, *TOKENS)
+        assert ("[0.4,0.9]", 0.5, 1, 0.25) == part(row, "scores", "cost", "cost_unknown_calls", "cost_until_accepted")
         assert (
             '{"a": 1}',
             "h",
@@ -233,6 +238,7 @@ class TestIterations:
     def test_of_a_loop(self, ask: Ask, span: Callable[..., SpanRecord]) -> None:
         """The draft is that of the last generator directly inside."""
         iteration = {names.ROLE: "iteration", names.ITERATION_INDEX: 2, names.ACCEPTED: False, names.SUMMARY: "sum"}
+        iteration |= {names.SCORE: 0.4, names.FEEDBACK: "too formal", names.SUM_COST: 0.5, names.SUM_COST_UNKNOWN: 1}
         generator = {names.ROLE: "generator"}
         records = [
             span(1, attributes={names.ROLE: "agent"}),
@@ -246,6 +252,7 @@ class TestIterations:
         assert (AGENT, 2, 0, 0, "second", 5, "sum") == part(
             row, "invocation", "iteration", "inferred", "accepted", "draft", "input_tokens", "summary"
         )
+        assert (0.4, "too formal", 0.5, 1) == part(row, "score", "feedback", "cost", "cost_unknown_calls")
 
     def test_inferred_ones_have_no_span(self, ask: Ask, span: Callable[..., SpanRecord]) -> None:
         """They are put together from the generators and evaluators that carry their index."""
@@ -317,6 +324,9 @@ class TestCalls:
             "cache_read_tokens": names.USAGE_CACHE_READ,
             "cache_write_tokens": names.USAGE_CACHE_WRITE,
             "reasoning_tokens": names.USAGE_REASONING,
+            "cost": names.COST,
+            "cost_reason": names.COST_REASON,
+            "cost_source": names.COST_SOURCE,
             "system_instructions": names.SYSTEM_INSTRUCTIONS,
             "input_messages": names.INPUT_MESSAGES,
             "output_messages": names.OUTPUT_MESSAGES,
@@ -348,11 +358,12 @@ class TestEvaluations:
             names.EVALUATOR_NAME: "judge",
             names.EVALUATOR_VERSION: "2",
             names.EVALUATOR_KIND: "llm",
+            names.EVALUATOR_RUBRIC_HASH: "h",
         }
         (row,) = ask("evaluations", span(1, attributes=attributes))
-        asked = "iteration name score label passed explanation evaluator evaluator_version evaluator_kind"
+        asked = "iteration name score label passed explanation evaluator evaluator_version evaluator_kind rubric_hash"
 
-        assert (2, "tone", 0.4, "cold", 0, "too formal", "judge", "2", "llm") == part(row, *asked.split())
+        assert (2, "tone", 0.4, "cold", 0, "too formal", "judge", "2", "llm", "h") == part(row, *asked.split())
 
     def test_each_event_is_a_verdict(self, ask: Ask, span: Callable[..., SpanRecord]) -> None:
         """And the attributes, which repeat one or sum up several, are not counted again."""

@@ -8,7 +8,7 @@ import orjson
 
 from orchestrace.typing import JSON, Attributes
 
-__all__ = ["document", "flag", "integer", "number", "parsed", "text", "texts"]
+__all__ = ["document", "flag", "integer", "number", "numbers", "parsed", "text", "texts"]
 
 
 def text(attributes: Attributes, name: str) -> str | None:
@@ -39,6 +39,14 @@ def number(attributes: Attributes, name: str) -> float | None:
     """Return an attribute that is a number."""
     value = attributes.get(name)
     return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def numbers(attributes: Attributes, name: str) -> list[float]:
+    """Return an attribute that is a list of numbers; empty if any of them is none."""
+    value = attributes.get(name)
+    listed = value if isinstance(value, (list, tuple)) else ()
+    found = [one for one in listed if isinstance(one, (int, float)) and not isinstance(one, bool)]
+    return found if len(found) == len(listed) else []
 
 
 def document(attributes: Attributes, name: str) -> JSON:

@@ -12,7 +12,7 @@ from orchestrace.cli.difference import difference
 from orchestrace.cli.row import Row
 from orchestrace.cli.state import BAD, WARNING
 from orchestrace.cli.verdict import verdicts_of
-from orchestrace.journal.role import AGENT, CALL, ITERATION, WORKFLOW, role_of
+from orchestrace.journal.role import AGENT, CALL, ITERATION, OUTCOME, WORKFLOW, role_of
 from orchestrace.recording.tracer import SCOPE
 from orchestrace.records import SpanRecord
 from orchestrace.span_tree import Branch
@@ -30,6 +30,8 @@ _IDENTITY: Final = {
 _TECHNICAL: Final = (
     names.EVALUATOR_VERSION,
     names.EVALUATOR_KIND,
+    names.EVALUATOR_RUBRIC,
+    names.EVALUATOR_RUBRIC_HASH,
     names.SERVER_ADDRESS,
     names.SERVER_PORT,
     names.RESPONSE_ID,
@@ -37,6 +39,10 @@ _TECHNICAL: Final = (
     names.RESPONSE_RAW_FINISH_REASONS,
     names.RESPONSE_CHUNKS,
     names.USAGE_CACHE_WRITE,
+    names.COST_REASON,
+    names.COST_SOURCE,
+    names.SUM_COST_REASON,
+    names.SUM_COST_UNTIL_ACCEPTED,
     names.OPENAI_RESPONSE_SERVICE_TIER,
     names.OPENAI_SYSTEM_FINGERPRINT,
 )
@@ -62,6 +68,7 @@ def details(
     summary = attribute.text(span.attributes, names.SUMMARY)
     if summary and (full or role_of(span) in (AGENT, WORKFLOW)):
         yield Row("summary", summary, "bold", lines=2)
+    yield from _came_of_it(branch)
     yield from _error(branch, full=full, at_top=above is None)
     detail = attribute.text(span.attributes, names.STOP_DETAIL)
     if detail:
@@ -102,6 +109,15 @@ def _identity(span: SpanRecord, above: SpanRecord | None) -> Iterator[Row]:
 def _without_inherited(span: SpanRecord, above: SpanRecord | None) -> Attributes:
     parents: Attributes = above.attributes if above is not None else {}
     return {name: value for name, value in span.attributes.items() if parents.get(name) != value}
+
+
+def _came_of_it(branch: Branch) -> Iterator[Row]:
+    """Say at the run what stands below all of it: its outcomes, without what was corrected."""
+    told = [child.span for child in branch.children if role_of(child.span) == OUTCOME]
+    corrected = {span.attributes.get(names.OUTCOME_CORRECTS) for span in told}
+    said = [outcome_text.summed_up(span.attributes) for span in told if span.span_id not in corrected]
+    if said:
+        yield Row("outcomes", ", ".join(said), "bold", lines=2)
 
 
 def _error(branch: Branch, *, full: bool, at_top: bool) -> Iterator[Row]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Final
 
 from orchestrace.typing import Nanoseconds
 
-__all__ = ["cost", "counted", "duration", "moment", "tokens"]
+__all__ = ["cost", "counted", "duration", "moment", "scores", "tokens"]
 
 _MILLISECOND: Final = 1_000_000
 _SECOND: Final = 1_000 * _MILLISECOND
@@ -52,6 +53,11 @@ def cost(dollars: float, *, least: bool = False) -> str:
     """Return for example `$1.20` or `$0.00042`: two digits that count; with `least`, that it was no less."""
     small = math.floor(math.log10(dollars)) if 0 < dollars < 1 else 0
     return f"{'at least ' if least else ''}${dollars:,.{max(2, 1 - small)}f}"
+
+
+def scores(given: Sequence[float]) -> str:
+    """Return for example `score 0.9` or, of one iteration after the other, `scores 0.4, 0.9`."""
+    return f"score{'s' * (len(given) != 1)} {', '.join(f'{score:g}' for score in given)}"
 
 
 def counted(count: int, word: str) -> str:

@@ -72,6 +72,7 @@ def _facts(span: SpanRecord) -> Iterator[Text | None]:
         yield from _call(span)
     count = attribute.integer(said, names.ITERATIONS)
     yield Text(figures.counted(count, "iteration")) if count is not None else None
+    yield _scores(span)
     if attribute.flag(said, names.ITERATION_INFERRED):
         yield Text(f"iteration {attribute.integer(said, names.ITERATION_INDEX)}")
     if span.end is not None and role_of(span) != OUTCOME:  # an outcome has no length: it stands at the run's end
@@ -88,6 +89,12 @@ def _accepted(span: SpanRecord) -> Text | None:
         return Text("accepted", style=GOOD) if accepted else Text("not accepted", style=WARNING)
     # A run that was accepted says so as the reason why it stopped.
     return None if accepted else Text("not accepted", style=WARNING)
+
+
+def _scores(span: SpanRecord) -> Text | None:
+    said = attribute.number(span.attributes, names.SCORE)
+    scores = attribute.numbers(span.attributes, names.SCORES) if said is None else [said]
+    return Text(figures.scores(scores)) if scores else None
 
 
 def _outcome(span: SpanRecord) -> Text | None:

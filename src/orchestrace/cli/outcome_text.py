@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from orchestrace import conventions as names
+from orchestrace.cli import attribute
 from orchestrace.cli.excerpt import one_line
 from orchestrace.recording.text import shortened
+from orchestrace.typing import Attributes
 
-__all__ = ["is_cut", "shown", "typed"]
+__all__ = ["is_cut", "shown", "summed_up", "typed"]
 
 _LONGEST: Final = 80
 """Characters of a short line."""
@@ -35,6 +38,13 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return shortened(one_line(str(value)), _LONGEST)
+
+
+def summed_up(attributes: Attributes) -> str:
+    """Return an outcome's name and value, for example `email.replied true`."""
+    value = attributes.get(names.OUTCOME_VALUE)
+    name = one_line(attribute.text(attributes, names.OUTCOME_NAME) or "")
+    return name if value is None else f"{name} {shown(value)}"
 
 
 def is_cut(value: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -25,7 +26,11 @@ _SUMMARY: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column. `shortest` is what it may be cut to where room is short, 0 for never; a summary says what is `told`."""
+    """
+    A column. `shortest` is what it may be cut to where room is short, 0 for never.
+
+    Where there is no room at all, what the summary says too, or `show`, is left out: what is `told`.
+    """
 
     title: str
     show: Callable[[Run], Text]
@@ -39,7 +44,7 @@ def table(runs: Sequence[Run]) -> RenderableType:
     Return what `rich.print` shows as a table of runs.
 
     Where it is narrow the summary stands below its run, whole; names and keys are cut, and where that is not enough,
-    the columns are left out that the summary tells as well.
+    the columns are left out that the summary or `show` tells as well.
     """
     return _Table(tuple(runs))
 
@@ -125,6 +130,16 @@ def _tokens(run: Run) -> Text:
     return Text(f"{sum(known):,}" if known else "")
 
 
+def _cost(run: Run) -> Text:
+    known = run.cost is not None and math.isfinite(run.cost)
+    # As short as can be said that some calls are not in it.
+    return Text(f"{figures.cost(run.cost or 0)}{'+' if run.unpriced else ''}" if known else "")
+
+
+def _scores(run: Run) -> Text:
+    return Text(" ".join(f"{score:g}" for score in run.scores))
+
+
 def _summary(run: Run) -> Text:
     failed = run.status == "ERROR" and run.error
     return Text(one_line(run.error or "") if failed else one_line(run.summary or ""), style=_style(run))
@@ -149,7 +164,9 @@ _COLUMNS: Final = (
     _Column("key", lambda run: Text(one_line(run.key or ""), style="cyan"), 8),
     _Column("turns", lambda run: Text("" if run.iterations is None else str(run.iterations)), align="right", told=True),
     _Column("ended", _ended),
+    _Column("scores", _scores, 7, told=True),
     _Column("tokens", _tokens, align="right", told=True),
+    _Column("cost", _cost, align="right", told=True),
     _Column("took", lambda run: Text("" if run.end is None else figures.duration(run.end - run.start)), align="right"),
     _Column("outcome", lambda run: Text(one_line(run.outcomes or "")), 12),
     _Column("trace", lambda run: Text(run.trace_id[:_ID], style="dim")),

@@ -103,6 +103,10 @@ _TOKENS: Final = {
     "cache_write_tokens": _tokens("cache_write.input_tokens"),
     "reasoning_tokens": _tokens("reasoning.output_tokens"),
 }
+_SUM_OF_COSTS: Final = {
+    "cost": attribute(names.SUM_COST),
+    "cost_unknown_calls": attribute(names.SUM_COST_UNKNOWN),
+}
 _VARIANTS: Final = {"experiments": _under(names.EXPERIMENT_PREFIX), "tags": _under(names.TAG_PREFIX)}
 _INDEX: Final = {"iteration": attribute(names.ITERATION_INDEX)}
 
@@ -118,8 +122,11 @@ INVOCATION: Final = {
     "accepted_iteration": attribute(names.ACCEPTED_ITERATION),
     "stop_reason": attribute(names.STOP_REASON),
     "stop_detail": attribute(names.STOP_DETAIL),
-    "model_calls": attribute(names.SUM_PREFIX + "calls"),
+    "scores": attribute(names.SCORES),
+    "model_calls": attribute(names.SUM_CALLS),
     **_TOKENS,
+    **_SUM_OF_COSTS,
+    "cost_until_accepted": attribute(names.SUM_COST_UNTIL_ACCEPTED),
     "config": attribute(names.AGENT_CONFIG),
     "config_hash": attribute(names.AGENT_CONFIG_HASH),
     "prompts": _under(names.PROMPTS_PREFIX),
@@ -138,7 +145,10 @@ ITERATION: Final = {
         WHERE g.trace_id = s.trace_id AND g.parent_id = s.span_id AND g.role = '{role.GENERATOR}'
         ORDER BY g.start_time DESC, g.id DESC LIMIT 1
     )""",  # noqa: S608 - our names
+    "score": attribute(names.SCORE),
+    "feedback": attribute(names.FEEDBACK),
     **_TOKENS,
+    **_SUM_OF_COSTS,
     "summary": attribute(names.SUMMARY),
 }
 
@@ -161,6 +171,9 @@ CALL: Final = {
     "attempts": attribute(names.ATTEMPTS),
     "http_status": attribute(names.HTTP_STATUS),
     **_TOKENS,
+    "cost": attribute(names.COST),
+    "cost_reason": attribute(names.COST_REASON),
+    "cost_source": attribute(names.COST_SOURCE),
     **_VARIANTS,
     "system_instructions": attribute(names.SYSTEM_INSTRUCTIONS),
     "input_messages": attribute(names.INPUT_MESSAGES),
@@ -180,6 +193,7 @@ def _evaluation(*of: str) -> dict[str, str]:
         "evaluator": attribute(names.EVALUATOR_NAME),
         "evaluator_version": attribute(names.EVALUATOR_VERSION),
         "evaluator_kind": attribute(names.EVALUATOR_KIND),
+        "rubric_hash": attribute(names.EVALUATOR_RUBRIC_HASH),
         **_VARIANTS,
     }
 

@@ -6,6 +6,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
+import orjson
+
 from orchestrace import conventions as names
 from orchestrace.journal.columns import ABOVE, INVOCATION, RUNS, SPAN, SPANS, attribute
 from orchestrace.journal.role import OUTCOME
@@ -21,7 +23,8 @@ class Run:
 
     `kind` is "agent" or "workflow", else the root span's role ("call", "tool", …) or "span". `ending` is "running" or
     "interrupted" for a run without `end`. `outcomes` are those that nothing corrects: "email.replied true, rating 4".
-    None is unknown.
+    `cost` is in US dollars; of `unpriced` calls it is not known. `scores` are those of the iterations that have one. None is
+    unknown.
     """
 
     trace_id: str
@@ -42,6 +45,9 @@ class Run:
     error: str | None
     summary: str | None
     outcomes: str | None = None
+    cost: float | None = None
+    unpriced: int | None = None
+    scores: tuple[float, ...] = ()
 
 
 _VALUE: Final = attribute(names.OUTCOME_VALUE, "o.attributes")
@@ -78,6 +84,9 @@ _RUN: Final = {
     "error": f"coalesce({SPAN['error']}, {SPAN['error_type']})",
     "summary": INVOCATION["summary"],
     "outcomes": _OUTCOMES,
+    "cost": INVOCATION["cost"],
+    "unpriced": INVOCATION["cost_unknown_calls"],
+    "scores": INVOCATION["scores"],
 }
 
 # Which they are is found first, on what the indexes hold; what they say is read for these alone.
@@ -106,4 +115,10 @@ def runs(database: sqlite3.Connection, limit: int, *, nested: bool) -> list[Run]
 
 def _run(values: dict[str, object]) -> Run:
     accepted = values["accepted"]
-    return Run(**values | {"accepted": bool(accepted) if accepted is not None else None})  # type: ignore[arg-type]
+    values |= {"accepted": bool(accepted) if accepted is not None else None, "scores": _scores(values["scores"])}
+    return Run(**values)  # type: ignore[arg-type] # as the expressions are
+
+
+def _scores(told: object) -> tuple[float, ...]:
+    listed = orjson.loads(told) if isinstance(told, str) and told.startswith("[") else []
+    return tuple(score for score in listed if isinstance(score, (int, float)))
