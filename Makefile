@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 # What each environment installs besides the package itself.
-demo_needs := -e '.[cli,demo]'
+demo_needs := -e '.[cli,demo,prices]'
 test_needs := -e '.[cli,demo]' --group test
 check_needs := -e '.[cli,demo]' --group check
 versions_needs := -e '.[cli,demo]' --group versions

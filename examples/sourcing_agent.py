@@ -2,7 +2,7 @@
 An orchestrator as its developers write it: drafts an e-mail to a candidate, has it judged, and tries again.
 
 The generator asks OpenAI, the evaluator asks Anthropic. Nothing here logs anything: the decorators say what each
-function is, and that is all.
+function is, `assign` which way this candidate's e-mail is to begin, and that is all.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RESEARCH = Prompt("sourcing/research", "Find out what we know about {candidate.n
 DRAFT = Prompt(
     "sourcing/draft",
     [
-        {"role": "system", "content": "You write to candidates in three short sentences. You never flatter."},
+        {"role": "system", "content": "You write to candidates in three short sentences. You never flatter. {opening}"},
         {"role": "user", "content": "Write to {candidate.name} about {job.title}. Known: {known}. {feedback}"},
     ],
     version="3",
@@ -36,11 +36,17 @@ DRAFT = Prompt(
     ],
 )
 
-TONE = Prompt(
-    "sourcing/tone",
-    'Judge the tone of this e-mail. Answer as JSON: {"score": 0 to 1, "feedback": "…"}\n\n{email}',
-    version="2",
-)
+OPENINGS = {
+    "fact": "Begin with what you know of their work.",
+    "question": "Begin with a question about their work.",
+}
+"""The two ways to begin that are compared."""
+
+TONE = Prompt("sourcing/tone", "Judge the tone of this e-mail.\n\n{email}", version="2")
+
+RUBRIC = """\
+You judge e-mails for a recruiter who is tired of templates. 1: as a colleague writes. 0.5: polite. 0: a form letter.
+Answer as JSON: {"score": 0 to 1, "feedback": "…"}"""
 
 SEARCH_PROFILES = {
     "type": "function",
@@ -53,19 +59,25 @@ SEARCH_PROFILES = {
 
 
 @dataclass(frozen=True)
-class Candidate:
+class CandidateProfile:
     """Whom to write to."""
 
+    id: str
     name: str
     city: str
 
 
 @dataclass(frozen=True)
-class Job:
-    """What to write about."""
+class JobProfile:
+    """What to write about; our applicant tracking system has it under its URI."""
 
     id: str
     title: str
+    uri: str
+
+
+# Traces name the profile and its hash, and hold no copy of it.
+orchestrace.register_reference(JobProfile, "uri")
 
 
 @dataclass(frozen=True)
@@ -93,19 +105,20 @@ class SourcingEmailCrafterAgent:
     settings: Settings = field(default_factory=Settings)
 
     @orchestrace.agent(version="1.4", config="self.settings", key="job.id")
-    def run(self, candidate: Candidate, job: Job) -> str:
-        """Write an e-mail to a candidate that passes the judge."""
+    def run(self, candidate: CandidateProfile, job: JobProfile) -> str:
+        """Write an e-mail to a candidate that passes the judge, or the last of those that did not."""
+        opening = orchestrace.assign("opening", OPENINGS, by=candidate.id)
         known = self.research(candidate)
         feedback, email = "", ""
         for _ in orchestrace.iterations(limit=self.settings.limit):
-            email = self.draft(candidate, job, known, feedback)
+            email = self.draft(candidate, job, known=known, opening=opening, feedback=feedback)
             verdict = self.tone(email)
             if verdict.passed:
                 break
             feedback = f"Your last draft was judged: {verdict.feedback}"
         return email
 
-    def research(self, candidate: Candidate) -> str:
+    def research(self, candidate: CandidateProfile) -> str:
         """Let the model look the candidate up."""
         messages: list[Any] = [{"role": "user", "content": RESEARCH.render(candidate=candidate)}]
         asked = self.openai.chat.completions.create(
@@ -118,9 +131,9 @@ class SourcingEmailCrafterAgent:
         return json.dumps(found)
 
     @orchestrace.generator(name="draft")
-    def draft(self, candidate: Candidate, job: Job, known: str, feedback: str) -> str:
+    def draft(self, candidate: CandidateProfile, job: JobProfile, *, known: str, opening: str, feedback: str) -> str:
         """Write a draft; the answer is streamed."""
-        messages: Any = DRAFT.render(candidate=candidate, job=job, known=known, feedback=feedback)
+        messages: Any = DRAFT.render(candidate=candidate, job=job, known=known, opening=opening, feedback=feedback)
         chunks = self.openai.chat.completions.create(
             model=self.settings.writer,
             messages=messages,
@@ -130,13 +143,13 @@ class SourcingEmailCrafterAgent:
         )
         return "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
 
-    @orchestrace.evaluator(name="tone")
+    @orchestrace.evaluator(name="tone", version="2", rubric=RUBRIC)
     def tone(self, email: str) -> Evaluation:
         """Judge a draft."""
         answer = self.anthropic.messages.create(
             model=self.settings.judge,
             max_tokens=200,
-            system="You judge e-mails for a recruiter who is tired of templates.",
+            system=RUBRIC,
             messages=[{"role": "user", "content": TONE.render(email=email)}],
         )
         verdict: Mapping[str, Any] = json.loads(answer.content[0].text)  # type: ignore[union-attr] # it answers in text

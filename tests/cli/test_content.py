@@ -40,6 +40,13 @@ class TestPrompts:
         """Name and version, variables, and the ids of the examples; arguments would say the same again."""
         assert {"prompt": "sourcing/draft@3", "variables": 'name: "Zoë"', "few-shot": "warm-1"} == rows(make(self.ROLE))
 
+    def test_what_the_call_inside_shows_is_left_out(self, make: Make) -> None:
+        """Its prompt has the variables in it, its answer is the output; a run says all the same what it was given."""
+        run = {names.ROLE: "agent", names.OUTPUT_VALUE: "Hi"}
+
+        assert {"prompt": "sourcing/draft@3", "few-shot": "warm-1"} == rows(make(self.ROLE), known="Hi")
+        assert 'name: "Zoë"' == rows(make(self.ROLE | run), known="Hi")["input"]
+
     def test_full_has_template_and_examples(self, make: Make) -> None:
         """All that the prompt was made of."""
         assert {

@@ -166,13 +166,19 @@ class TestOutcomes:
         """Whatever the heading has no room for."""
         said = {names.OUTCOME_NAME: "email.replied", names.OUTCOME_VALUE: True, names.OUTCOME_SOURCE: "crm"}
 
-        assert [("source", "crm")] == inside(make, attributes=said)
+        assert [("comment", "at once")] == inside(make, attributes=said | {names.OUTCOME_COMMENT: "at once"})
 
     def test_a_long_value_is_whole(self, make: Make) -> None:
         """A heading is one line."""
         said = {names.OUTCOME_NAME: "feedback", names.OUTCOME_VALUE: "too long " * 20}
 
         assert ["value"] == [label for label, _ in inside(make, attributes=said)]
+
+    def test_do_not_repeat_how_the_run_was_set_up(self, make: Make) -> None:
+        """The run around them says it; an outcome that is alone says it itself."""
+        said = {names.ROLE: "outcome", names.OUTCOME_NAME: "replied", names.AGENT_CONFIG_HASH: "7f"}
+
+        assert ([], ("config", "hash 7f")) == (inside(make, attributes=said), rows(make(said))[-1])
 
     def test_stand_at_the_run_too(self, make: Make) -> None:
         """They are below the whole story; what was corrected is left out."""

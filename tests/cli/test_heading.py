@@ -81,6 +81,14 @@ class TestVerdicts:
         assert line(make(said, "evaluate tone")) == "evaluate tone  0.4 failed  1.0 s"
 
 
+class TestOutcomes:
+    def test_say_what_where_from_and_by_whom(self, make: Make) -> None:
+        """They have no length, and whoever says so matters."""
+        said = {names.ROLE: "outcome", names.OUTCOME_VALUE: True, names.OUTCOME_SOURCE: "crm"}
+
+        assert "outcome sent  true  from crm  by ann" == line(make(said | {names.OUTCOME_RATER: "ann"}, "outcome sent"))
+
+
 class TestCalls:
     def test_say_who_answered(self, make: Make) -> None:
         """Provider, and the model if it is another one than was asked for."""

@@ -22,7 +22,7 @@ class TestList:
         assert done.exit_code == 0
         assert [line.split()[2] for line in done.stdout.splitlines()[1:]] == ["Greeter", "SourcingEmailCrafterAgent"]
         assert done.stdout.splitlines()[2].endswith(
-            "welder-17      2  error     0.4      2,852  $0.0047  6.2 s  3c7a0000  "
+            "welder-17      2  error       0.4   2,852  $0.0047  6.2 s  3c7a0000  "
             "Error code: 429 - Rate limit reached for gpt-4o-mini: limit 200, used 200."
         )
 

@@ -91,14 +91,14 @@ class TestTable:
             "  2 iterations, limit; tone 0.4 'too formal'; 2,852 tokens\n"
         )
 
-    def test_cost_and_scores_have_columns(self, read: Read) -> None:
-        """One score for each iteration; a plus where some calls have no price."""
+    def test_score_and_cost_have_columns(self, read: Read) -> None:
+        """The score is that of the last iteration; there is a plus where some calls have no price."""
         runs = [replace(RUN, cost=0.0042, scores=(0.4, 0.9)), replace(RUN, cost=1.5, unpriced=2)]
         titles, priced, partly = read(table(runs), 150).splitlines()
 
-        assert "ended  scores   tokens     cost   took" in titles
-        assert "limit  0.4 0.9   2,852  $0.0042  6.0 s" in priced
-        assert "limit            2,852   $1.50+  6.0 s" in partly
+        assert "ended  score  tokens     cost   took" in titles
+        assert "limit    0.9   2,852  $0.0042  6.0 s" in priced
+        assert "limit          2,852   $1.50+  6.0 s" in partly
 
     @pytest.mark.parametrize("cost", [float("nan"), float("inf")])
     def test_a_cost_that_is_no_number_is_none(self, read: Read, cost: float) -> None:

@@ -10,7 +10,7 @@ from orchestrace import conventions as names
 from orchestrace.cli import attribute, wording
 from orchestrace.cli.row import Row
 from orchestrace.cli.verdict import verdicts_of
-from orchestrace.journal.role import CALL, EVALUATOR, role_of
+from orchestrace.journal.role import AGENT, CALL, EVALUATOR, role_of
 from orchestrace.recording.ending import DRAINED, RETURNED
 from orchestrace.records import SpanRecord
 
@@ -39,7 +39,8 @@ class Content:
     What one span says, as rows, in the order in which it happened.
 
     Shortened, what a reader has elsewhere is left out: arguments that are the variables of the prompt, a verdict that
-    was read, an output that is `known` from the model call inside.
+    was read, and where the answer is `known` from the model call inside, that as an output, and the variables that its
+    prompt was made of. What a run was given is always said.
     """
 
     def __init__(self, span: SpanRecord, *, full: bool, known: str | None = None) -> None:
@@ -59,14 +60,15 @@ class Content:
             yield Row("prompt", "\n".join(filter(None, [identity, self._hash(names.PROMPT_HASH)])), "cyan")
         if self._full:
             yield from self._row("template", names.PROMPT_TEMPLATE, wording.plain, prose=True)
-        yield from self._row("variables", names.PROMPT_VARIABLES, self._fields, lines=2)
+        if self._full or self._known is None:
+            yield from self._row("variables", names.PROMPT_VARIABLES, self._fields, lines=2)
         if shown and names.FEW_SHOT_HASH in self._span.attributes:
             examples = wording.examples(self._document(names.FEW_SHOT), full=self._full)
             digest = self._hash(names.FEW_SHOT_HASH, always=not examples)
             yield Row("few-shot", "\n".join(filter(None, [examples, digest])))
 
     def _input(self) -> Iterator[Row]:
-        if self._full or names.PROMPT_VARIABLES not in self._span.attributes:
+        if self._full or role_of(self._span) == AGENT or names.PROMPT_VARIABLES not in self._span.attributes:
             yield from self._row("input", names.INPUT_VALUE, self._fields, lines=2)
         yield from self._row("arguments", names.TOOL_CALL_ARGUMENTS, self._fields, lines=2)
         query = self._text(names.RETRIEVAL_QUERY)

@@ -74,7 +74,8 @@ def details(
     if detail:
         yield Row("stopped", detail, WARNING, lines=2)
     yield from _verdicts(span)
-    yield from _configuration(span, full=full)
+    if role_of(span) != OUTCOME or above is None:  # else it is the run's, which says it
+        yield from _configuration(span, full=full)
     yield from _outcome(span)
     known = _shown_inside(branch)
     yield from Content(span, full=full, known=known).rows()
@@ -193,7 +194,8 @@ def _configuration(span: SpanRecord, *, full: bool) -> Iterator[Row]:
 
 def _outcome(span: SpanRecord) -> Iterator[Row]:
     value = span.attributes.get(names.OUTCOME_VALUE)
-    in_heading = {names.OUTCOME_NAME, *([] if outcome_text.is_cut(value) else [names.OUTCOME_VALUE])}
+    in_heading = {names.OUTCOME_NAME, names.OUTCOME_SOURCE, names.OUTCOME_RATER}
+    in_heading |= set() if outcome_text.is_cut(value) else {names.OUTCOME_VALUE}
     for name, said in span.attributes.items():
         if name.startswith(names.OUTCOME_PREFIX) and name not in in_heading:
             yield Row(name.removeprefix(names.OUTCOME_PREFIX), str(said), lines=2)

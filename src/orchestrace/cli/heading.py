@@ -65,7 +65,7 @@ def _facts(span: SpanRecord) -> Iterator[Text | None]:
     yield _accepted(span)
     verdicts = verdicts_of(span)
     if role_of(span) == OUTCOME:
-        yield _outcome(span)
+        yield from _outcome(span)
     elif len(verdicts) == 1:
         yield verdicts[0].words()
     if role_of(span) == CALL:
@@ -97,9 +97,12 @@ def _scores(span: SpanRecord) -> Text | None:
     return Text(figures.scores(scores)) if scores else None
 
 
-def _outcome(span: SpanRecord) -> Text | None:
+def _outcome(span: SpanRecord) -> Iterator[Text | None]:
     value = span.attributes.get(names.OUTCOME_VALUE)
-    return None if value is None else Text(shown(value), style="bold")
+    yield None if value is None else Text(shown(value), style="bold")
+    source, rater = (attribute.text(span.attributes, name) for name in (names.OUTCOME_SOURCE, names.OUTCOME_RATER))
+    yield Text(f"from {one_line(source)}") if source else None
+    yield Text(f"by {one_line(rater)}") if rater else None
 
 
 def _call(span: SpanRecord) -> Iterator[Text | None]:

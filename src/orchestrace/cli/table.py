@@ -136,8 +136,8 @@ def _cost(run: Run) -> Text:
     return Text(f"{figures.cost(run.cost or 0)}{'+' if run.unpriced else ''}" if known else "")
 
 
-def _scores(run: Run) -> Text:
-    return Text(" ".join(f"{score:g}" for score in run.scores))
+def _score(run: Run) -> Text:
+    return Text(f"{run.scores[-1]:g}" if run.scores else "")
 
 
 def _summary(run: Run) -> Text:
@@ -164,7 +164,7 @@ _COLUMNS: Final = (
     _Column("key", lambda run: Text(one_line(run.key or ""), style="cyan"), 8),
     _Column("turns", lambda run: Text("" if run.iterations is None else str(run.iterations)), align="right", told=True),
     _Column("ended", _ended),
-    _Column("scores", _scores, 7, told=True),
+    _Column("score", _score, align="right", told=True),
     _Column("tokens", _tokens, align="right", told=True),
     _Column("cost", _cost, align="right", told=True),
     _Column("took", lambda run: Text("" if run.end is None else figures.duration(run.end - run.start)), align="right"),

@@ -23,8 +23,8 @@ class Run:
 
     `kind` is "agent" or "workflow", else the root span's role ("call", "tool", …) or "span". `ending` is "running" or
     "interrupted" for a run without `end`. `outcomes` are those that nothing corrects: "email.replied true, rating 4".
-    `cost` is in US dollars; of `unpriced` calls it is not known. `scores` are those of the iterations that have one. None is
-    unknown.
+    `cost` is in US dollars; of `unpriced` calls it is not known. `scores` are those of the iterations that have one.
+    None is unknown.
     """
 
     trace_id: str
