@@ -139,5 +139,5 @@ class TestShown:
         shown = CliRunner().invoke(application, ["show", "3c7a", "--journal", str(journal)]).stdout
         listed = CliRunner().invoke(application, ["list", "--json", "--journal", str(journal)]).stdout
 
-        assert ["false", "true"] == [line.split()[-1] for line in shown.splitlines() if "outcome email.replied" in line]
+        assert ["false", "true"] == [line.split()[3] for line in shown.splitlines() if "outcome email.replied" in line]
         assert ["email.replied true"] == [one["outcomes"] for one in json.loads(listed) if one["outcomes"]]

@@ -460,4 +460,4 @@ class TestDocument:
         questions = [one for block in re.findall(r"```sql\n(.*?)```", text, re.DOTALL) for one in block.split(";")]
         rows = [database.execute(question).fetchall() for question in questions if question.strip()]
 
-        assert [[]] * 7 == rows
+        assert [[]] * 9 == rows

@@ -45,7 +45,7 @@ def numbers(attributes: Attributes, name: str) -> list[float]:
     """Return an attribute that is a list of numbers; empty if any of them is none."""
     value = attributes.get(name)
     listed = value if isinstance(value, (list, tuple)) else ()
-    found = [one for one in listed if isinstance(one, (int, float)) and not isinstance(one, bool)]
+    found: list[float] = [one for one in listed if isinstance(one, (int, float)) and not isinstance(one, bool)]
     return found if len(found) == len(listed) else []
 
 
