@@ -137,8 +137,9 @@ def show(journal: Path) -> None:
 
 def say_next_step(journal: Path, *, arrived: bool) -> None:
     """Say where the runs are now, and how to see them in Jaeger."""
-    print(f"\nAll three are in the journal {journal}: `orchestrace show` tells the third, and how it was")
-    print("not good enough three times; try `orchestrace list` and `orchestrace show --full`, too.")
+    print(f"\nAll three are in the journal {journal}. The third, and the first as a page:")
+    print("                     orchestrace show key=job-419")
+    print("                     orchestrace show key=job-417 --html run.html")
     if endpoint := os.environ.get(ENDPOINT):
         print(f"Sent to {endpoint}: {'all of it' if arrived else 'not all of it'}. Jaeger: http://localhost:16686")
         return

@@ -82,11 +82,12 @@ class TestVerdicts:
 
 
 class TestOutcomes:
-    def test_say_what_where_from_and_by_whom(self, make: Make) -> None:
-        """They have no length, and whoever says so matters."""
+    def test_say_what_where_from_by_whom_and_when(self, make: Make) -> None:
+        """They have no length: they stand at the run's end, whenever it was."""
         said = {names.ROLE: "outcome", names.OUTCOME_VALUE: True, names.OUTCOME_SOURCE: "crm"}
+        said |= {names.OUTCOME_RATER: "ann", names.OUTCOME_AT: "2026-03-04T15:20:00.000000Z"}
 
-        assert "outcome sent  true  from crm  by ann" == line(make(said | {names.OUTCOME_RATER: "ann"}, "outcome sent"))
+        assert "outcome sent  true  from crm  by ann  2026-03-04T15:20:00.000000Z" == line(make(said, "outcome sent"))
 
 
 class TestCalls:

@@ -142,7 +142,7 @@ class TestStory:
         file = tmp_path / "trace.json"
         file.write_text(json.dumps(as_otlp(story)), encoding="utf-8")
 
-        assert "SourcingEmailCrafterAgent 1.4" in run("list", "--from", str(file)).stdout
+        assert "welder-17" in run("list", "--from", str(file)).stdout
 
 
 class TestErrors:

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from orchestrace.cli.application import application
 from orchestrace.journal.reader import Reader
 from orchestrace.records import SpanRecord
 from orchestrace.testing import OtlpReceiver
@@ -109,8 +111,13 @@ class TestPrinted:
 
     def test_ends_with_what_to_do_next(self, printed: str, folder: Path) -> None:
         """Where the runs are, and how to see them elsewhere."""
-        assert str(folder / "journal") in blocks(printed)[3]
-        assert "docker compose up -d" in blocks(printed)[3]
+        *_, steps = blocks(printed)
+        command = next(re.findall(r"orchestrace (show key=\S+)$", line) for line in steps.splitlines() if "419" in line)
+        shown = CliRunner().invoke(application, [*command[0].split(), "--journal", str(folder / "journal")])
+
+        assert str(folder / "journal") in steps
+        assert "docker compose up -d" in steps
+        assert "3 iterations" in shown.stdout
 
 
 class TestRecorded:

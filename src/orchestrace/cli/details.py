@@ -194,7 +194,7 @@ def _configuration(span: SpanRecord, *, full: bool) -> Iterator[Row]:
 
 def _outcome(span: SpanRecord) -> Iterator[Row]:
     value = span.attributes.get(names.OUTCOME_VALUE)
-    in_heading = {names.OUTCOME_NAME, names.OUTCOME_SOURCE, names.OUTCOME_RATER}
+    in_heading = {names.OUTCOME_NAME, names.OUTCOME_SOURCE, names.OUTCOME_RATER, names.OUTCOME_AT}
     in_heading |= set() if outcome_text.is_cut(value) else {names.OUTCOME_VALUE}
     for name, said in span.attributes.items():
         if name.startswith(names.OUTCOME_PREFIX) and name not in in_heading:

@@ -103,6 +103,8 @@ def _outcome(span: SpanRecord) -> Iterator[Text | None]:
     source, rater = (attribute.text(span.attributes, name) for name in (names.OUTCOME_SOURCE, names.OUTCOME_RATER))
     yield Text(f"from {one_line(source)}") if source else None
     yield Text(f"by {one_line(rater)}") if rater else None
+    at = attribute.text(span.attributes, names.OUTCOME_AT)
+    yield Text(one_line(at)) if at else None
 
 
 def _call(span: SpanRecord) -> Iterator[Text | None]:

@@ -21,9 +21,20 @@ class TestRun:
         """What went wrong stands before the drafts, the rest after them."""
         (run,) = shown(*story)
 
-        assert ["started", "key", "summary", "error"] == [str(field.label) for field in run.lead]
+        assert ["started", "key", "tags", "summary", "error"] == [str(field.label) for field in run.lead]
         assert "config" in [str(field.label) for field in run.about]
         assert ("SourcingEmailCrafterAgent", "1.4") == (str(run.name), str(run.version))
+
+    def test_says_which_variant_and_what_came_of_it(self, make: Make) -> None:
+        """Before the drafts; yes is said as everywhere."""
+        top = make({names.ROLE: "agent", f"{names.EXPERIMENT_PREFIX}opening": "fact"}, "invoke_agent A")
+        replied = {names.ROLE: "outcome", names.OUTCOME_NAME: "replied", names.OUTCOME_VALUE: True}
+        (run,) = shown(top, make(replied, "outcome replied", parent_id=top.span_id))
+
+        assert ["opening: fact", "replied true"] == [
+            str(field.text) for field in run.lead if str(field.label) in {"experiments", "outcomes"}
+        ]
+        assert ["replied", "true"] == [str(field.text) for field in run.outcomes[0]]
 
     def test_a_score_beyond_one_has_no_meter(self, make: Make) -> None:
         """Nobody knows how much is all; several verdicts of one evaluator are told apart by their names."""

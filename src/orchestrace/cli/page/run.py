@@ -14,6 +14,7 @@ from orchestrace.cli.details import details
 from orchestrace.cli.difference import SAME, difference
 from orchestrace.cli.excerpt import one_line
 from orchestrace.cli.heading import facts
+from orchestrace.cli.outcome_text import shown
 from orchestrace.cli.page.field import Field, Word, field_of, word_of
 from orchestrace.cli.page.value import inline
 from orchestrace.cli.row import Row
@@ -27,7 +28,7 @@ __all__ = ["Column", "Judgement", "Run", "run_of"]
 
 _ALIKE: Final = 0.3
 """Share of a draft that must have stayed for its changes to be of interest before itself."""
-_LEAD: Final = ("started", "key", "session", "user", "tenant", "summary")
+_LEAD: Final = ("started", "key", "session", "user", "tenant", "tags", "experiments", "summary", "outcomes")
 """What one wants to know of a run before anything else, if nothing went wrong."""
 
 
@@ -91,7 +92,11 @@ def _leads(row: Row) -> bool:
 def _outcome(span: SpanRecord) -> Iterator[Row]:
     for name, said in span.attributes.items():
         if name.startswith(names.OUTCOME_PREFIX):
-            yield Row(name.removeprefix(names.OUTCOME_PREFIX), str(said), prose=True)
+            yield Row(
+                name.removeprefix(names.OUTCOME_PREFIX),
+                shown(said) if isinstance(said, bool) else str(said),
+                prose=True,
+            )
     score = attribute.number(span.attributes, names.EVALUATION_SCORE)
     if score is not None:
         yield Row("score", f"{score:g}")
