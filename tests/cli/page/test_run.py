@@ -32,9 +32,9 @@ class TestRun:
         (run,) = shown(top, make(replied, "outcome replied", parent_id=top.span_id))
 
         assert ["opening: fact", "replied true"] == [
-            str(field.text) for field in run.lead if str(field.label) in {"experiments", "outcomes"}
+            str(field.raw) for field in run.lead if str(field.label) in {"experiments", "outcomes"}
         ]
-        assert ["replied", "true"] == [str(field.text) for field in run.outcomes[0]]
+        assert ["replied", "true"] == [str(field.raw) for field in run.outcomes[0]]
 
     def test_a_score_beyond_one_has_no_meter(self, make: Make) -> None:
         """Nobody knows how much is all; several verdicts of one evaluator are told apart by their names."""

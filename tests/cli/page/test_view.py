@@ -17,7 +17,7 @@ class TestPageView:
         first, second = run.columns
 
         assert "invoke_agent SourcingEmailCrafterAgent" == view.title
-        assert ["started", "key", "summary", "error"] == [str(field.label) for field in run.lead]
+        assert ["started", "key", "tags", "summary", "error"] == [str(field.label) for field in run.lead]
         assert "input" in [str(field.label) for field in run.about]
         assert [("0.4 failed", 400), ("error", None)] == [
             (str(one.words.text), one.meter) for column in run.columns for one in column.judgements
@@ -72,7 +72,7 @@ class TestPageView:
         }
         (run,) = page_view([top, make(said, "outcome replied", parent_id=top.span_id)]).runs
 
-        assert [[("name", "replied"), ("value", "True"), ("score", "1")]] == [
+        assert [[("name", "replied"), ("value", "true"), ("score", "1")]] == [
             [(str(field.label), str(field.raw)) for field in outcome] for outcome in run.outcomes
         ]
 
