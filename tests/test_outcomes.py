@@ -98,7 +98,7 @@ class TestSpan:
         agent, outcome = orchestrace_spans.one("invoke_agent Crafter"), orchestrace_spans.one("outcome email.replied")
 
         assert (agent.trace_id, agent.span_id) == (outcome.trace_id, outcome.parent_id)
-        assert (agent.end, 1_000) == (outcome.start, (outcome.end or 0) - outcome.start)
+        assert ((agent.end or 0) - 1_000, agent.end) == (outcome.start, outcome.end)
         assert {
             "orchestrace.schema.version": "1",
             "orchestrace.role": "outcome",
@@ -382,7 +382,7 @@ class TestAnotherProcess:
 
         assert [(True, False), (True, True)] == [(result["known"], result["repeats"]) for result in results]
         assert (agent.span_id, agent.end, "1.4") == (
-            outcome.parent_id, outcome.start, outcome.attributes["gen_ai.agent.version"]
+            outcome.parent_id, outcome.end, outcome.attributes["gen_ai.agent.version"]
         )  # fmt: skip
 
     def test_that_was_killed_has_said_it(self, run: Run, journal: Path) -> None:

@@ -61,7 +61,8 @@ def reported(run: Callable[..., ProgramRun], collector: Collector) -> Reported:
     call([sys.executable, "-c", REPORT, done.reference], done, endpoint)
     for value in ("2", "2", "4"):
         call([*COMMAND, *rating, value], done, endpoint)
-    alone = json.loads(call([*COMMAND, "outcome", "hired", "true", "--key", ELSEWHERE, "--json"], done, endpoint))
+    hired = ["outcome", "hired", "true", "--key", ELSEWHERE, "--service", "sourcing", "--json"]
+    alone = json.loads(call([*COMMAND, *hired], done, endpoint))
     call([*COMMAND, "forward", "--once", "--timeout", "30"], done, endpoint)
     return Reported(done, alone["trace_id"])
 
@@ -104,7 +105,7 @@ class TestTrace:
         outcomes = [span for name in ("outcome email.replied", "outcome rating") for span in stored[name]]
         (run,) = [span for spans in stored.values() for span in spans if span.span_id == outcomes[0].parent_id]
 
-        assert {run.end} == {span.start for span in outcomes}
+        assert {run.end} == {span.end for span in outcomes}
 
 
 class TestSearch:

@@ -327,6 +327,12 @@ class TestRecord:
         assert "128000 tokens" in str(call.status_message)
         assert "ERROR" not in {span.status for span in demo.spans[WARM].values()}
 
+    def test_jaeger_warns_of_nothing(self, demo: Demo) -> None:
+        """No clock is taken to be wrong, no id stands twice: outcomes, which come later, lie within their runs."""
+        warnings = [span.attributes.get("@jaeger@warnings") for spans in demo.spans.values() for span in spans.values()]
+
+        assert {None} == set(warnings)
+
     def test_costs_add_up(self, demo: Demo) -> None:
         """The run's sum is what its calls say."""
         spans = demo.spans[LIMIT].values()

@@ -70,7 +70,7 @@ class TestPlace:
         end = (STARTED + 30) * SECOND
 
         assert ("a" * 32, "b" * 16) == (outcome.trace_id, outcome.parent_id)
-        assert (end, end + 1_000) == (outcome.start, outcome.end)
+        assert (end - 1_000, end) == (outcome.start, outcome.end)
 
     def test_of_a_run_that_goes_on_is_now(self) -> None:
         """And never before it began, whatever the clocks say."""

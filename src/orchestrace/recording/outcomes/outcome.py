@@ -155,8 +155,10 @@ def _run(said: Statement, records: Records) -> KnownRun | None:
 
 def _place(said: Statement, run: KnownRun | None) -> tuple[str, str | None, Nanoseconds]:
     if run is not None:
-        # Of one that still runs, now; but not before it began, whatever the clocks say.
-        return run.trace_id, run.span_id, max(clock.now(), run.start) if run.end is None else run.end
+        # Of one that still runs, now; but not before it began, whatever the clocks say. To end after the run would tell
+        # Jaeger that a clock is wrong.
+        start = clock.now() if run.end is None else run.end - LENGTH
+        return run.trace_id, run.span_id, max(start, run.start)
     if said.run is not None:
         trace_id, span_id, second = said.run
         return trace_id, span_id, second + _SECOND  # when it ended, nobody here knows: not before it began
