@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -281,14 +279,18 @@ def by_path(spans: list[SpanRecord]) -> dict[str, SpanRecord]:
 
 
 @pytest.fixture(scope="module")
-def demo(collector: Collector, jaeger: Jaeger, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+def demo(
+    collector: Collector,
+    jaeger: Jaeger,
+    root: Path,
+    environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Demo:
     """Run it in front of the collector, and read its runs back."""
     journal = tmp_path_factory.mktemp("record")
-    ours = ("OTEL_", "ORCHESTRACE_", "COLLECTOR_", "JAEGER_")
-    told = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    told |= {"ORCHESTRACE_JOURNAL": str(journal), "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoints["http/protobuf"]}
+    where = {"ORCHESTRACE_JOURNAL": str(journal), "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoints["http/protobuf"]}
     command = [sys.executable, str(root / "examples" / "demo.py")]
-    done = subprocess.run(command, env=told, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - ours
+    done = subprocess.run(command, env=environment | where, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - ours
     assert (0, "") == (done.returncode, done.stderr)
     reader = Reader(journal)
     traces = {str(run.key): run.trace_id for run in reader.runs()}
@@ -354,8 +356,6 @@ class TestSearch:
         self, demo: Demo, jaeger: Jaeger, question: str, tags: dict[str, str], found: set[str]
     ) -> None:
         """By what stands together on one span."""
-        asked = {"service": SERVICE, "tags": json.dumps(tags), "limit": "100", "lookback": "1h"}
-        listed = jaeger.get("/api/traces", **asked).raise_for_status().json()["data"]
-        ids = {trace["traceID"] for trace in listed}
+        ids = jaeger.find(SERVICE, tags)
 
         assert found == {key for key, trace_id in demo.traces.items() if trace_id in ids}, question
