@@ -25,7 +25,7 @@ import os, sys
 import orchestrace
 orchestrace.configure("crm")
 who = {"source": "crm", "rater": "王芳", "comment": "很好 👍"}
-said = orchestrace.record_outcome("email.replied", True, reference=sys.argv[1], **who)
+said = orchestrace.record_outcome("email.forwarded", True, reference=sys.argv[1], **who)
 assert said and orchestrace.flush(20), said
 orchestrace.shutdown()
 """
@@ -82,7 +82,7 @@ class TestTrace:
         self, stored: dict[str, list[SpanRecord]], reported: Reported
     ) -> None:
         """Under the span that its reference names, whoever reported it: with what they said."""
-        (outcome,) = stored["outcome email.replied"]
+        (outcome,) = stored["outcome email.forwarded"]
 
         assert reported.run.reference.split("-")[:2] == [outcome.trace_id, outcome.parent_id]
         assert 1_000 == (outcome.end or 0) - outcome.start
@@ -102,7 +102,7 @@ class TestTrace:
 
     def test_nothing_else_became_longer(self, stored: dict[str, list[SpanRecord]]) -> None:
         """An outcome stands at the end of its run."""
-        outcomes = [span for name in ("outcome email.replied", "outcome rating") for span in stored[name]]
+        outcomes = [span for name in ("outcome email.forwarded", "outcome rating") for span in stored[name]]
         (run,) = [span for spans in stored.values() for span in spans if span.span_id == outcomes[0].parent_id]
 
         assert {run.end} == {span.end for span in outcomes}
@@ -112,7 +112,7 @@ class TestSearch:
     @pytest.mark.parametrize(
         "tags",
         [
-            {"orchestrace.outcome.name": "email.replied", "orchestrace.outcome.value": "true"},
+            {"orchestrace.outcome.name": "email.forwarded", "orchestrace.outcome.value": "true"},
             {
                 "orchestrace.outcome.name": "rating",
                 "orchestrace.outcome.value": "4",

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 from orchestrace.cli.application import application
 
 if TYPE_CHECKING:
-    from tests.backends.conftest import Jaeger, ProgramRun
+    from tests.backends.conftest import Jaeger, ProgramRun, ToldStory
 
 pytestmark = pytest.mark.backends
 
@@ -46,12 +47,17 @@ def run(*arguments: str) -> str:
 
 
 @pytest.fixture
+def program_run(tell: Callable[..., ToldStory], protocol: str) -> ProgramRun:
+    """Return a run that is in Jaeger."""
+    return tell("accepted", protocol).run
+
+
+@pytest.fixture
 def told(program_run: ProgramRun) -> str:
     """Return the story as the machine where the program ran tells it."""
     return run("show", program_run.trace_id, "--journal", str(program_run.journal))
 
 
-@pytest.mark.usefixtures("stored")
 class TestStory:
     def test_is_the_same_from_jaeger(self, jaeger: Jaeger, program_run: ProgramRun, told: str) -> None:
         """By the trace's address in its page, by its id, and by the run's reference."""
