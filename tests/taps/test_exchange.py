@@ -646,9 +646,15 @@ class TestSums:
         with capture() as spans:
             draft()
 
+        counted = {name: value for name, value in spans[-1].attributes.items() if name.startswith("orchestrace.usage.")}
+        about = ("duration", "cost.")  # of the one call that counts
+
         assert {"orchestrace.usage.calls": 1, "orchestrace.usage.input_tokens": 2} == {
-            name: value for name, value in spans[-1].attributes.items() if name.startswith("orchestrace.usage.")
+            name: value
+            for name, value in counted.items()
+            if not name.removeprefix("orchestrace.usage.").startswith(about)
         }
+        assert 1 == counted["orchestrace.usage.cost.unknown_calls"]
 
     def test_a_chat_is_not_taken_for_something_else(self, orchestrace_server: ReplayServer) -> None:
         """A span that stands for a chat is not that of a count which is made inside of it."""

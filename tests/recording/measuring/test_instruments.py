@@ -87,7 +87,8 @@ class TestMetrics:
 
     def test_no_other_has_their_prefix(self) -> None:
         """What we measure beyond the conventions is called ours."""
-        ours = {"orchestrace.invocations", "orchestrace.invocation.iterations", "orchestrace.evaluation.score"}
+        own = ("invocations", "invocation.iterations", "evaluation.score", "outcomes")
+        ours = {f"orchestrace.{name}" for name in own}
 
         assert ours | CONVENTIONS.keys() == METRICS.keys()
 
