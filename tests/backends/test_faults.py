@@ -223,7 +223,7 @@ class TestCollector:
     def test_is_not_there_before_the_program_ends(
         self, how: str, protocol: str, own_collector: Collector, account: Account, start: Start
     ) -> None:
-        """The program leaves within a second, and the next process of the same service sends what it left."""
+        """The program leaves within a second; the next process of its service, while it runs, sends what it left."""
         endpoint = own_collector.endpoints[protocol]
         end = {"refuses connections": own_collector.stop, "stands still": own_collector.freeze}
         end.get(how, lambda: None)()
@@ -236,6 +236,8 @@ class TestCollector:
         own_collector.thaw()
         following = start(protocol, 1)
         other_id = following.line()
+        # As long as it lives: nobody's exit waits for what others left.
+        account.jaeger.wait_for(trace_id, 1001)
 
         assert following.end()[0]
         assert leaving < LEAVING + SLACK
