@@ -41,7 +41,7 @@ class Watch(MetaPathFinder):
         for name in names:
             if name not in sys.modules:
                 _await(name)
-        for name, module in list(sys.modules.items()):
+        for name, module in sys.modules.copy().items():  # in one step: others import meanwhile
             if isinstance(module, ModuleType) and (name == MAIN or self._may_want(name)):
                 self.tell(module)
 

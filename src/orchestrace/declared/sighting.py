@@ -68,7 +68,7 @@ def reason(target: Target, refused: str = "") -> tuple[str, bool]:
     """Say why a target has not appeared, and what it may have been meant for; and whether its module is there."""
     if refused:
         return refused, True
-    there = [one for one in list(sys.modules.values()) if isinstance(one, ModuleType)]
+    there = [one for one in sys.modules.copy().values() if isinstance(one, ModuleType)]
     modules = [one for one in there if any(map(target.is_in, names_of(one)))]
     if modules:
         return _incomplete(target, modules), True

@@ -73,7 +73,7 @@ class Substitutes:
 
 
 def _exchange(swaps: Mapping[int, tuple[Any, Any]]) -> None:
-    for imported, module in list(sys.modules.items()):
+    for imported, module in sys.modules.copy().items():
         # What we call ourselves stays what it is.
         if not isinstance(module, ModuleType) or imported.partition(".")[0] == _OURS:
             continue
