@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import shutil
 import subprocess
 import sys
@@ -29,7 +30,7 @@ ELSEWHERE = f"{'a' * 32}-{'b' * 16}-6955b900"
 """A run of another machine."""
 
 HEAD = """
-import json, os, sys, dataclasses
+import json, os, signal, sys, dataclasses
 import orchestrace
 
 @orchestrace.agent(name="Crafter", version="1.4", key="job")
@@ -51,7 +52,9 @@ def journal(tmp_path: Path) -> Path:
 def run(journal: Path) -> Run:
     """Return how to run a program; what it says last is the result."""
 
-    def execute(program: str, *arguments: str, env: Mapping[str, str] | None = None, errors: str = "") -> Any:
+    def execute(
+        program: str, *arguments: str, env: Mapping[str, str] | None = None, errors: str = "", code: int = 0
+    ) -> Any:
         ours = ("OTEL_", "ORCHESTRACE_")
         rest = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         done = subprocess.run(  # noqa: S603 - our own words
@@ -62,7 +65,7 @@ def run(journal: Path) -> Run:
             timeout=60,
             check=False,
         )
-        assert (0, errors) == (done.returncode, errors if errors and errors in done.stderr else done.stderr)
+        assert (code, errors) == (done.returncode, errors if errors and errors in done.stderr else done.stderr)
         return json.loads(done.stdout.splitlines()[-1])
 
     return execute
@@ -365,11 +368,12 @@ class TestMisuse:
 
 
 RECORD = "orchestrace.configure('sourcing')\nprint(json.dumps(craft('job-1')))\n"
-REPORT = """
+SAID = """
 orchestrace.configure("crm")
 say(orchestrace.record_outcome("email.replied", True, source="crm", **json.loads(sys.argv[1])))
-orchestrace.shutdown()
 """
+REPORT = SAID + "orchestrace.shutdown()\n"
+KILLED = SAID + "sys.stdout.flush(); os.kill(os.getpid(), signal.SIGKILL)\n"
 
 
 class TestAnotherProcess:
@@ -388,11 +392,12 @@ class TestAnotherProcess:
     def test_that_was_killed_has_said_it(self, run: Run, journal: Path) -> None:
         """It is on disk before the call returns."""
         reference = run(RECORD)
-        killed = REPORT.replace("orchestrace.shutdown()", "sys.stdout.flush(); os._exit(0)")
-        run(killed, json.dumps({"reference": reference}))
+        first = run(KILLED, json.dumps({"reference": reference}), code=-signal.SIGKILL)
         again = run(REPORT, json.dumps({"reference": reference}))
 
-        assert True is again["repeats"]
+        assert [(first["span_id"], False), (first["span_id"], True)] == [
+            (told["span_id"], told["repeats"]) for told in (first, again)
+        ]
         assert ["invoke_agent Crafter", "outcome email.replied"] == [
             span.name for span in Reader(journal).trace(reference)
         ]
