@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from orchestrace.cli.page.page import page as page_of
 from orchestrace.records import SpanRecord
 
-sync_api: Any = pytest.importorskip("playwright.sync_api")
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
 ARGUMENTS = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -29,7 +29,7 @@ def browser() -> Iterator[Any]:
         pytest.skip("no browser on this machine: `make browser` installs one where it can")
     # Its own sandbox does not work for the superuser, as whom CI runs.
     own = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_api.sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=found, args=ARGUMENTS + own)
         yield running
         running.close()
