@@ -9,12 +9,12 @@ missing is an error instead of nothing; and the line break at the end stays.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrace.exceptions import PromptError
-from orchestrace.template import FEW_SHOT, Shown
+from orchestrace.template import FEW_SHOT, Shown, texts_in
 
 if TYPE_CHECKING:
     from jinja2.nodes import Template as Tree
@@ -45,7 +45,7 @@ class JinjaTemplate:
         found: list[str] = []
         optional: set[str] = set()
         try:
-            for text in _texts(template):
+            for text in texts_in(template):
                 tree = environment.parse(text)
                 _check_alone(tree, prompt)
                 found += _variables_in(tree, text)
@@ -113,14 +113,6 @@ def _compiled(environment: ImmutableSandboxedEnvironment, template: Any) -> Call
         items = [_compiled(environment, value) for value in template]
         return lambda values: [render(values) for render in items]
     return lambda _: template
-
-
-def _texts(template: object) -> Iterator[str]:
-    if isinstance(template, str):
-        yield template
-    elif isinstance(template, (dict, list)):
-        for value in template.values() if isinstance(template, dict) else template:
-            yield from _texts(value)
 
 
 def _check_alone(tree: Tree, prompt: str) -> None:

@@ -22,6 +22,7 @@ __all__ = [
     "dumped",
     "fill",
     "text_of",
+    "texts_in",
     "variables_in",
 ]
 
@@ -87,7 +88,9 @@ class BraceTemplate:
 
 def variables_in(template: object) -> list[str]:
     """Return the variables of a template, each once, in order of appearance."""
-    return list(dict.fromkeys(name for text in _texts(template) for name in _VARIABLE.findall(text) if _is_named(name)))
+    return list(
+        dict.fromkeys(name for text in texts_in(template) for name in _VARIABLE.findall(text) if _is_named(name))
+    )
 
 
 def fill(template: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - gives back the type it got
@@ -138,12 +141,13 @@ def dumped(value: object, **options: Any) -> str:  # noqa: ANN401 - whatever the
     return json.dumps(value, ensure_ascii=False, **options)
 
 
-def _texts(template: object) -> Iterator[str]:
+def texts_in(template: object) -> Iterator[str]:
+    """Yield the texts of a template: itself, or those in its messages."""
     if isinstance(template, str):
         yield template
     elif isinstance(template, (dict, list)):
         for value in template.values() if isinstance(template, dict) else template:
-            yield from _texts(value)
+            yield from texts_in(value)
 
 
 def _is_named(path: str) -> bool:
@@ -158,8 +162,8 @@ def _is_data(value: object) -> bool:
 
 def _speaks(value: object) -> bool:
     """Tell whether the author of a model wrote how it reads as text; pydantic wrote one for all its models."""
-    written = type(value).__str__
-    return written is not object.__str__ and not str(getattr(written, "__module__", "")).startswith("pydantic")
+    speech = type(value).__str__
+    return speech is not object.__str__ and not str(getattr(speech, "__module__", "")).startswith("pydantic")
 
 
 def _plain(value: Any) -> object:  # noqa: ANN401 - whatever JSON does not know
