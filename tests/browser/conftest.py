@@ -15,7 +15,6 @@ from playwright.sync_api import sync_playwright
 from orchestrace.cli.page.page import page as page_of
 from orchestrace.records import SpanRecord
 
-
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
 ARGUMENTS = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
