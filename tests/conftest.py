@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ settings.register_profile("here", deadline=None, suppress_health_check=_SLOW)
 settings.register_profile("ci", deadline=None, suppress_health_check=_SLOW, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
+_PATIENCE = 10.0
 _TITLES = {
     "guests": "Other instrumentations of the same SDKs",
     "living": "Programs that have OpenTelemetry already",
@@ -92,3 +96,34 @@ def _word(outcomes: set[str] | None) -> str:
     if outcomes is None:
         return ""
     return "**no**" if "failed" in outcomes else "**yes**" if "passed" in outcomes else "*not run*"
+
+
+@pytest.fixture(scope="session")
+def serving() -> Callable[[Any], AbstractContextManager[str]]:
+    """Return how to serve a web application on this machine, over real connections; a block gets its URL."""
+    import uvicorn  # noqa: PLC0415 - wanted by few
+
+    class Server(uvicorn.Server):
+        """Says when it listens."""
+
+        def __init__(self, app: Any) -> None:
+            super().__init__(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
+            self.listens = threading.Event()
+
+        async def startup(self, sockets: Any = None) -> None:
+            await super().startup(sockets)
+            self.listens.set()
+
+    @contextmanager
+    def serve(app: Any) -> Iterator[str]:
+        server = Server(app)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            assert server.listens.wait(_PATIENCE)
+            yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(_PATIENCE)
+
+    return serve

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx
 import httpx2
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from opentelemetry import trace
 
@@ -19,7 +18,6 @@ import orchestrace
 from orchestrace.taps import recipients
 from orchestrace.testing import Spans, capture
 
-PATIENCE = 10.0
 SERVER = 1  # the number of that kind of span
 IDS = ("session.id", "user.id", "orchestrace.tenant", "orchestrace.experiment.tone", "gen_ai.agent.name")
 
@@ -33,22 +31,6 @@ class Joined:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         with orchestrace.extract(scope.get("headers", ())):
             await self.app(scope, receive, send)
-
-
-class Server(uvicorn.Server):
-    """A server that says when it listens."""
-
-    def __init__(self, app: Any) -> None:
-        super().__init__(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
-        self.listens = threading.Event()
-
-    async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets)
-        self.listens.set()
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.servers[0].sockets[0].getsockname()[1]}"
 
 
 def crm() -> FastAPI:
@@ -74,15 +56,10 @@ def crm() -> FastAPI:
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+def address(serving: Callable[[Any], AbstractContextManager[str]]) -> Iterator[str]:
     """Serve the application; it has begun outside of all runs."""
-    server = Server(crm())
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    assert server.listens.wait(PATIENCE)
-    yield server.address
-    server.should_exit = True
-    thread.join(PATIENCE)
+    with serving(crm()) as url:
+        yield url.removeprefix("http://")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from itertools import count
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeAlias
 
 import pytest
@@ -48,6 +49,14 @@ def write(package: str, tmp_path: Path) -> Write:
 def load(package: str) -> Callable[[str], Any]:
     """Return how to import a module of the package."""
     return lambda name: import_module(f"{package}.{name}")
+
+
+@pytest.fixture
+def module(request: pytest.FixtureRequest, write: Write, load: Callable[[str], Any]) -> ModuleType:
+    """Return the module `agents` of the package, in which stands what the tests' own file has as MODULE."""
+    write("agents", request.module.MODULE)
+    loaded: ModuleType = load("agents")
+    return loaded
 
 
 @pytest.fixture

@@ -36,14 +36,6 @@ def found(module: ModuleType, names: str) -> list[str]:
     return [f"{getattr(one.owner, '__qualname__', '')}.{one.name}".lstrip(".") for one in search(module, target)]
 
 
-@pytest.fixture
-def module(write: Any, load: Any) -> ModuleType:
-    """Return a module."""
-    write("agents", MODULE)
-    loaded: ModuleType = load("agents")
-    return loaded
-
-
 class TestSearch:
     @pytest.mark.parametrize(
         ("names", "expected"),

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -15,14 +14,6 @@ MODULE = """
     def draft(): ...
     number = 1
 """
-
-
-@pytest.fixture
-def module(write: Any, load: Any) -> ModuleType:
-    """Return a module."""
-    write("agents", MODULE)
-    loaded: ModuleType = load("agents")
-    return loaded
 
 
 class TestReason:

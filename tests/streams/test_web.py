@@ -6,7 +6,7 @@ import gc
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -14,7 +14,6 @@ import fastapi
 import httpx2
 import openai
 import pytest
-import uvicorn
 from fastapi.responses import StreamingResponse
 
 import orchestrace
@@ -25,22 +24,7 @@ from .conftest import PATIENCE, STREAM, WHOLE, Ends, ending, held, told, words
 AGENT: Final = "invoke_agent craft"
 READ: Final = ("drained", "UNSET", "One two", 1, 5)
 SECOND: Final = 1_000_000_000
-
-
-class _Server(uvicorn.Server):
-    """A server that says when it listens."""
-
-    def __init__(self, app: Any) -> None:
-        super().__init__(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
-        self.listens = threading.Event()
-
-    async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets)
-        self.listens.set()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.servers[0].sockets[0].getsockname()[1]}"
+Serving = Callable[[Any], AbstractContextManager[str]]
 
 
 @dataclass
@@ -58,20 +42,6 @@ class Watched:
             return message
 
         await self.app(scope, received, send)
-
-
-@contextmanager
-def serving(app: Any) -> Iterator[str]:
-    """Serve an application on this machine; give its URL."""
-    server = _Server(app)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        assert server.listens.wait(PATIENCE)
-        yield server.url
-    finally:
-        server.should_exit = True
-        thread.join(PATIENCE)
 
 
 # -- the endpoints ----------------------------------------------------------------------------------------------------
@@ -164,7 +134,12 @@ def endpoints(*endpoints: Any, row: str) -> pytest.MarkDecorator:
 class TestEndpoint:
     @endpoints(*ASYNC, *SYNC, row="a FastAPI endpoint sends it")
     def test_whose_answer_is_read(
-        self, app: fastapi.FastAPI, orchestrace_server: ReplayServer, orchestrace_spans: Spans, ends: Ends
+        self,
+        app: fastapi.FastAPI,
+        serving: Serving,
+        orchestrace_server: ReplayServer,
+        orchestrace_spans: Spans,
+        ends: Ends,
     ) -> None:
         """The run ends with the response, in whatever task or thread that was made."""
         orchestrace_server.answer(WHOLE)
@@ -176,7 +151,9 @@ class TestEndpoint:
         assert orchestrace_spans.tree() == f"{AGENT}\n  chat m"
 
     @endpoints(*ASYNC, row="the client of a FastAPI endpoint leaves")
-    def test_whose_client_leaves(self, app: fastapi.FastAPI, orchestrace_server: ReplayServer, ends: Ends) -> None:
+    def test_whose_client_leaves(
+        self, app: fastapi.FastAPI, serving: Serving, orchestrace_server: ReplayServer, ends: Ends
+    ) -> None:
         """Within a second the run was cancelled, and so was its call."""
         orchestrace_server.answer(held())
         with serving(app) as url:
@@ -191,7 +168,7 @@ class TestEndpoint:
 
     @endpoints(*SYNC, row="the client of a FastAPI endpoint leaves")
     def test_whose_client_leaves_a_thread(
-        self, app: fastapi.FastAPI, orchestrace_server: ReplayServer, ends: Ends
+        self, app: fastapi.FastAPI, serving: Serving, orchestrace_server: ReplayServer, ends: Ends
     ) -> None:
         """No thread is cancelled, and no generator closed: the run was abandoned when Python collects it."""
         go, pieces = threading.Event(), WHOLE.pieces or []
