@@ -7,7 +7,7 @@ Most of a span is text that nobody asks for before it is shown or sent. It is ne
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -99,7 +99,7 @@ def entry_of(record: SpanRecord) -> Entry:
 
 def joined(attributes: bytes, rest: Entry, *, ended: bool = False) -> Entry:
     """
-    Return an entry that has the attributes of its start as well.
+    Give an entry the attributes of its start as well; return it.
 
     Where what it is joined to has `ended`, it may have some of them already.
     """
@@ -110,7 +110,8 @@ def joined(attributes: bytes, rest: Entry, *, ended: bool = False) -> Entry:
         whole = rest.attributes
     else:
         whole = attributes if rest.attributes == _EMPTY else b"%b,%b" % (attributes[:-1], rest.attributes[1:])
-    return replace(rest, attributes=whole, rest=False)
+    rest.attributes, rest.rest = whole, False
+    return rest
 
 
 def _read(payload: bytes, at: int) -> Entry | None:
