@@ -10,8 +10,7 @@ Redaction, stripping rules and documentation are generated from `NAMES` or teste
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 __all__ = ["NAMES", "SCHEMA_URL", "SCHEMA_VERSION", "Name"]
 
@@ -26,8 +25,7 @@ OURS: Final = "orchestrace"
 RELEASED: Final = "core 1.41.1, the last released GenAI text"
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """One attribute name: its key, the document that defines it, and whether its value is content."""
 
     key: str

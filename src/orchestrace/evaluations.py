@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import islice
-from numbers import Number
 from typing import Any, Final, TypeAlias, cast
 
 from orchestrace.recording.fields import fields_of
@@ -121,13 +120,21 @@ def _of_fields(fields: Mapping[Any, object], name: str | None) -> Evaluation | N
 
 def _score(value: object) -> float | None:
     """Return a finite number, of whatever library, as a float; a bool is none."""
-    if _passed(value) is not None or not issubclass(type(value), Number):
+    if _passed(value) is not None or not _is_number(type(value)):
         return None
     try:
         score = float(value)  # type: ignore[arg-type] # the line above
     except Exception:  # noqa: BLE001 - a complex number, an integer beyond all floats, a stranger's method
         return None
     return score if math.isfinite(score) else None
+
+
+def _is_number(kind: type) -> bool:
+    if issubclass(kind, (int, float)):
+        return True
+    from numbers import Number  # noqa: PLC0415 - rarely wanted: those of other libraries
+
+    return issubclass(kind, Number)
 
 
 def _passed(value: object) -> bool | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, overload
 
 from orchestrace.exceptions import PromptError
@@ -132,7 +132,7 @@ class Prompt(Generic[Template_co]):
         For a text that something else has rendered, a registry's own client: its name, version and text are enough.
         `variables` are recorded as they are given.
         """
-        rendered(replace(self._use, variables=variables))
+        rendered(self._use._replace(variables=variables))
 
     def _values(self, variables: Mapping[str, object]) -> dict[str, object]:
         found = {path: follow(variables, path.split(".")) for path in self.variables}

@@ -6,7 +6,6 @@ import contextlib
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import replace
 from types import CellType, FunctionType, MethodType
 from typing import Any, Final
 from weakref import WeakSet
@@ -210,7 +209,7 @@ def described(declaration: Declaration, documented: Any) -> Declaration:  # noqa
     line = next(iter(inspect.cleandoc(words).splitlines()), "")
     # A dataclass or named tuple without a docstring is given its signature for one.
     generated = line.startswith(f"{documented.__name__}(")
-    return replace(declaration, description=None if generated else line or None)
+    return declaration._replace(description=None if generated else line or None)
 
 
 def _on_a_class(target: type, role: str) -> str:

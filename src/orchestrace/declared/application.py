@@ -161,7 +161,7 @@ class _Application:
         if of_class and isinstance(found.owner, type):
             declared = described(declared, found.owner)
         try:
-            replacement = wrap(callee(found), replace(declared, in_force=self._is_live))
+            replacement = wrap(callee(found), declared._replace(in_force=self._is_live))
             self._substitutes.put(found, replacement)
         except UsageError as error:
             sighting.refused = str(error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -34,7 +34,7 @@ def entry_of(said: Mapping[str, Any], line: int | None) -> Entry:
         options["reduce"] = Reference(options["reduce"])
     declared = declaration(said["role"], **options)
     if "prompt" in said:
-        declared = replace(declared, prompt=_prompt(said["prompt"]))
+        declared = declared._replace(prompt=_prompt(said["prompt"]))
     text = said["target"].strip()
     return Entry(text, Target.parse(text), declared, said.get("method"), line)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from orchestrace.recording.annotation import references_of
 from orchestrace.recording.selectors import MISSING, call_selector, pick
@@ -14,18 +14,18 @@ from orchestrace.typing import Selector
 
 __all__ = ["Arguments", "Call"]
 
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _SELF: Final = ("self", "cls")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """The arguments of one call: as they came, by name, and those that are inputs; a block has none."""
 
     args: tuple[Any, ...] = ()
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
-    named: Mapping[str, object] = field(default_factory=dict)
-    inputs: Mapping[str, object] = field(default_factory=dict)
-    marked: Mapping[str, Selector | None] = field(default_factory=dict)
+    kwargs: Mapping[str, Any] = _NOTHING
+    named: Mapping[str, object] = _NOTHING
+    inputs: Mapping[str, object] = _NOTHING
+    marked: Mapping[str, Selector | None] = _NOTHING
     """Which of them, and `return`, annotations have recorded by reference, and where these find the id."""
 
     def find(self, selector: Selector | None) -> object:

@@ -47,8 +47,7 @@ class ByReference:
     selector: Selector | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Referred:
+class Referred(NamedTuple):
     """A value on its way into a snapshot, in which a reference is to stand for it."""
 
     value: object

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from orchestrace import conventions as names
 from orchestrace.recording.guard import guarded
@@ -16,8 +16,7 @@ __all__ = ["PromptUse", "listen", "rendered"]
 _listener: Callable[[PromptUse], None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PromptUse:
+class PromptUse(NamedTuple):
     """
     One rendering of a prompt: it identifies the model calls that follow it in the same role.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -49,11 +48,10 @@ def _conversion(kind: type) -> Callable[[Any], object] | None:
     for base, convert in _CONVERSIONS:
         if issubclass(kind, base):
             return convert
-    for module, name in (("decimal", "Decimal"), ("pathlib", "PurePath")):
-        # These take milliseconds to import. Who has such a value has imported them.
+    for module, name, method in _UNIMPORTED:
         found: Any = getattr(sys.modules.get(module), name, None)
         if isinstance(found, type) and issubclass(kind, found):
-            return cast("Callable[[Any], object]", found.__str__)
+            return cast("Callable[[Any], object]", getattr(found, method))
     return None
 
 
@@ -90,10 +88,19 @@ _CONVERSIONS: Final[tuple[tuple[type | tuple[type, ...], Callable[[Any], object]
     (int, lambda value: number(int.__int__(value))),
     (float, lambda value: number(float.__float__(value))),
     ((bytes, bytearray, memoryview), _bytes),
-    (datetime, datetime.isoformat),
-    (date, date.isoformat),
-    (time, time.isoformat),
-    (timedelta, timedelta.total_seconds),
     (UUID, UUID.__str__),
     (range, _range),
 )
+_UNIMPORTED: Final = (
+    ("datetime", "datetime", "isoformat"),
+    ("datetime", "date", "isoformat"),
+    ("datetime", "time", "isoformat"),
+    ("datetime", "timedelta", "total_seconds"),
+    ("decimal", "Decimal", "__str__"),
+    ("pathlib", "PurePath", "__str__"),
+)
+"""
+Classes and methods of modules that take milliseconds to import. Who has such a value has imported them.
+
+A moment is a date as well, and stands before it.
+"""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from orchestrace.recording.prompt_use import PromptUse
 from orchestrace.typing import Selector
@@ -36,8 +35,7 @@ class Verdict(Protocol):
         """What is to be better."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declaration:
+class Declaration(NamedTuple):
     """The arguments of a decorator. Selectors find values in the arguments of each call (`read`: in its result)."""
 
     role: str

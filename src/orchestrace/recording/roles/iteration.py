@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import CodeType
+from typing import NamedTuple
 
 from orchestrace import conventions as names
 from orchestrace.recording import lineage
@@ -20,8 +21,7 @@ from orchestrace.typing import AttributeValue, Nanoseconds
 __all__ = ["Iteration", "Place"]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a loop was left: the moment, and the line of the program."""
 
     at: Nanoseconds

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from dataclasses import replace
+from typing import ClassVar, Final, NamedTuple
 
 from opentelemetry.trace import SpanKind
 
@@ -35,8 +35,7 @@ RETURN: Final = "return"
 """What an output is called where arguments have names, as in `__annotations__`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """Which method of which object is called."""
 
     receiver: int
@@ -189,7 +188,7 @@ def _take_note(use: PromptUse) -> None:
     holder = lineage.holder(lineage.current())
     if holder is not None:
         holder.rendered(use)
-        lineage.take_prompt(holder, replace(use, variables={}))  # they are the program's, and recorded already
+        lineage.take_prompt(holder, use._replace(variables={}))  # they are the program's, and recorded already
 
 
 listen(_take_note)
