@@ -13,6 +13,7 @@ from orchestrace.export.receiver import resolve
 from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.dispatch import Dispatch
 from orchestrace.journal.journal import Journal
+from orchestrace.journal.ledger import Ledger
 from orchestrace.records import SpanRecord
 from orchestrace.testing import OtlpReceiver, refused_endpoint
 
@@ -37,12 +38,13 @@ def make(tmp_path: Path) -> Iterator[Make]:
     def one(endpoint: str | None = None) -> Delivery:
         receiver = resolve(endpoint=endpoint, protocol=None, headers=None)
         if receiver is None:
-            made.append(Delivery(Journal(tmp_path / "journal"), None, None))
+            journal = Journal(tmp_path / "journal")
+            made.append(Delivery(journal, None, None, Ledger(journal.folder)))
             return made[-1]
         whom = Addressee(receiver.id, receiver.destination)
         journal = Journal(tmp_path / "journal", receiver=whom)
         dispatch = Dispatch(journal.folder, whom, service=None, overflow=journal.overflow, header=journal.header)
-        made.append(Delivery(journal, dispatch, Forwarder(receiver, dispatch)))
+        made.append(Delivery(journal, dispatch, Forwarder(receiver, dispatch), Ledger(journal.folder)))
         return made[-1]
 
     yield one
@@ -50,6 +52,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
         if delivery.forwarder is not None:
             delivery.forwarder.stop(1)
         delivery.journal.close()
+        delivery.ledger.close()
 
 
 class TestBalance:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,11 +27,11 @@ class Delivery:
     journal: Journal
     dispatch: Dispatch | None
     forwarder: Forwarder | None
+    ledger: Ledger
 
     def balance(self) -> Balance:
         """Return what became of the spans that ended in this process."""
-        with self._ledger() as ledger:
-            return self._account(ledger)[0]
+        return self._account()[0]
 
     def wait(self, deadline: float, patience: float | None = None, begun: float = 0.0) -> tuple[Balance, int]:
         """
@@ -43,17 +42,16 @@ class Delivery:
         """
         # By looking again and again: whoever empties the outbox may be another process.
         pause, until = _SHORTEST_PAUSE, deadline if patience is None else begun + patience
-        with self._ledger() as ledger:
-            balance, signals = self._account(ledger)
-            arrived = balance.delivered
-            while self.forwarder is not None and (balance.waiting or signals) and time.monotonic() < until:
-                if patience is not None and self.forwarder.is_put_off:
-                    break
-                time.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
-                balance, signals = self._account(ledger)
-                if patience is not None and balance.delivered > arrived:
-                    arrived, until = balance.delivered, min(time.monotonic() + patience, deadline)
+        balance, signals = self._account()
+        arrived = balance.delivered
+        while self.forwarder is not None and (balance.waiting or signals) and time.monotonic() < until:
+            if patience is not None and self.forwarder.is_put_off:
+                break
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            balance, signals = self._account()
+            if patience is not None and balance.delivered > arrived:
+                arrived, until = balance.delivered, min(time.monotonic() + patience, deadline)
         return balance, signals
 
     def flushed(self, deadline: float, *, stored: bool) -> Flushed:
@@ -71,12 +69,9 @@ class Delivery:
         why = "; ".join(words for words, holds in missing if holds)
         return Flushed(not why, balance, why)
 
-    def _ledger(self) -> closing[Ledger]:
-        return closing(Ledger(self.journal.folder, self.journal.header().process))
-
-    def _account(self, ledger: Ledger) -> tuple[Balance, int]:
+    def _account(self) -> tuple[Balance, int]:
         """Return the balance, and how many log records and metrics wait."""
-        stored, signals = ledger.read()
+        stored, signals = self.ledger.read(self.journal.header().process)
         parts = [stored]
         if self.dispatch is not None:
             parts.append(self.dispatch.balance)

@@ -25,6 +25,7 @@ from orchestrace.export.signals import Signals, build_signals
 from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.dispatch import Dispatch
 from orchestrace.journal.journal import Journal
+from orchestrace.journal.ledger import Ledger
 from orchestrace.journal.outcome_records import open_records
 from orchestrace.pipeline import providers
 from orchestrace.pipeline.latecomer import DISTRIBUTION
@@ -98,6 +99,7 @@ class Running:
         finally:
             self.signals.stop()
             self.journal.close()
+            self.delivery.ledger.close()
 
 
 def start(settings: Settings) -> Running:
@@ -125,7 +127,7 @@ def start(settings: Settings) -> Running:
     if forwarder is not None:
         journal.start()
     outcomes.use(partial(open_records, journal.folder))
-    delivery = Delivery(journal, dispatch, forwarder)
+    delivery = Delivery(journal, dispatch, forwarder, Ledger(journal.folder))
     accounting.observe(delivery.balance)
     return Running(settings, delivery, sends, printer, signals, processor)
 

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+
+import pytest
 
 from orchestrace.balance import Balance
 from orchestrace.journal.addressee import Addressee
@@ -19,8 +23,8 @@ NOTHING = (Balance(), 0)
 
 def read(folder: Path, process: str) -> tuple[Balance, int]:
     """Ask once."""
-    with closing(Ledger(folder, process)) as ledger:
-        return ledger.read()
+    with closing(Ledger(folder)) as ledger:
+        return ledger.read(process)
 
 
 class TestRead:
@@ -78,25 +82,53 @@ class TestReadAgain:
     ) -> None:
         """Each time it is asked, with the file open all the while."""
         header = Header("a", 1, "here", 1, "1", {}, receiver=COLLECTOR)
-        with closing(Ledger(folder, "a")) as ledger:
+        with closing(Ledger(folder)) as ledger:
             for number in (1, 2):
                 with transaction(database):
                     store(database, [span(number, end=9)], note_writer(database, header, over=False))
 
-                assert (Balance(waiting=number), 0) == ledger.read()
+                assert (Balance(waiting=number), 0) == ledger.read("a")
 
     def test_follows_the_name_of_the_file(
         self, database: sqlite3.Connection, folder: Path, span: Callable[..., SpanRecord]
     ) -> None:
         """What was put away as damaged is not asked any more; the new one is, as soon as it is there."""
         header = Header("a", 1, "here", 1, "1", {}, receiver=COLLECTOR)
-        with closing(Ledger(folder, "a")) as ledger:
+        with closing(Ledger(folder)) as ledger:
             with transaction(database):
                 store(database, [span(1, end=9)], note_writer(database, header, over=False))
-            before = ledger.read()
+            before = ledger.read("a")
             (folder / FILE_NAME).rename(folder / "aside")
-            between = ledger.read()
+            between = ledger.read("a")
             with closing(connect(folder)):
-                after = ledger.read()
+                after = ledger.read("a")
 
         assert ((Balance(waiting=1), 0), NOTHING, NOTHING) == (before, between, after)
+
+    def test_by_any_thread(self, database: sqlite3.Connection, folder: Path, span: Callable[..., SpanRecord]) -> None:
+        """Whoever flushes, or collects metrics."""
+        header = Header("a", 1, "here", 1, "1", {}, receiver=COLLECTOR)
+        with transaction(database):
+            store(database, [span(1, end=9)], note_writer(database, header, over=False))
+        with closing(Ledger(folder)) as ledger, ThreadPoolExecutor() as pool:
+            told = [ledger.read("a"), *pool.map(ledger.read, "aaaa")]
+
+        assert [(Balance(waiting=1), 0)] * 5 == told
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system forks nobody")
+    def test_in_a_forked_child(
+        self, database: sqlite3.Connection, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """It opens the file for itself: SQLite's locks are the parent's."""
+        header = Header("a", 1, "here", 1, "1", {}, receiver=COLLECTOR)
+        with transaction(database):
+            store(database, [span(1, end=9)], note_writer(database, header, over=False))
+        with closing(Ledger(folder)) as ledger:
+            before, parents = ledger.read("a"), ledger._database
+            child = os.fork()
+            if not child:
+                same = ledger.read("a") == before and ledger._database not in {None, parents}
+                os._exit(0 if same else 1)
+
+            assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            assert before == ledger.read("a")

@@ -151,17 +151,20 @@ def connect(folder: Path, *, timeout: float = 5.0) -> Database:
     return connection
 
 
-def connect_to_read(folder: Path) -> sqlite3.Connection | None:
+def connect_to_read(folder: Path, *, shared: bool = False) -> sqlite3.Connection | None:
     """
     Open the database of a journal without writing to it; None if there is none yet.
 
-    Raises sqlite3.Error, and JournalError for a file of another version.
+    A `shared` one may be used by any thread, by one at a time. Raises sqlite3.Error, and JournalError for a file of
+    another version.
     """
     path = folder / FILE_NAME
     if not path.is_file():
         return None
     for mode in ("mode=ro", "immutable=1"):  # the second for a folder in which the log cannot be made either
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None, check_same_thread=not shared
+        )
         try:
             version = _version(connection, path)
         except sqlite3.OperationalError:
