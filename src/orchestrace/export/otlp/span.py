@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from functools import lru_cache
 from typing import Final
 
@@ -20,11 +21,33 @@ _STATUSES: Final = {"OK": b"\x7a\x02\x18\x01", "ERROR": b"\x7a\x02\x18\x02"}
 _UNSET: Final = b"\x7a\x00"
 _ERROR_CODE: Final = b"\x18\x02"
 
+_TRACE_DIGITS: Final = 32
+_SPAN_DIGITS: Final = 16
+_DIGITS: Final = {4 + _TRACE_DIGITS + 4 + _SPAN_DIGITS, 4 + _TRACE_DIGITS + 2 * (4 + _SPAN_DIGITS)}
+
+_BEYOND: Final = 1 << 64
+_BOTH_TIMES: Final = struct.Struct("<BQBQ").pack
+
 _LOCAL: Final = (0x100).to_bytes(4, "little")
 """The flags of a span whose parent, and of a link whose span, is known not to be remote: all that we know of any."""
 
 _SPAN_FLAGS: Final = b"\x85\x01" + _LOCAL
 _LINK_FLAGS: Final = b"\x35" + _LOCAL
+
+
+class _Names(dict[str, bytes]):
+    """The field of a name; those that come again and again are kept."""
+
+    def __missing__(self, name: str) -> bytes:
+        field = delimited(b"\x2a", text(name)) if name else b""
+        if len(self) >= _KEPT:
+            self.clear()
+        self[name] = field
+        return field
+
+
+_KEPT: Final = 256
+_NAMES: Final = _Names()
 
 
 def encode_span(record: SpanRecord) -> bytes:
@@ -35,24 +58,36 @@ def encode_span(record: SpanRecord) -> bytes:
     the right length.
     """
     parts = [
-        b"\x0a\x10",
-        identity(record.trace_id, 16),
-        b"\x12\x08",
-        identity(record.span_id, 8),
+        _ids(record.trace_id, record.span_id, record.parent_id),
         _trace_state(record.trace_state) if record.trace_state else b"",
-        b"" if record.parent_id is None else b"\x22\x08" + identity(record.parent_id, 8),
-        delimited(b"\x2a", text(record.name)) if record.name else b"",
+        _NAMES[record.name],
         _KINDS.get(record.kind, _KINDS[0]),
-        fixed64(b"\x39", record.start),
-        b"" if record.end is None else fixed64(b"\x41", record.end),
+        _times(record.start, record.end),
         attributes(b"\x4a", record.attributes, flat),
     ]
     if record.events:
         parts += [delimited(b"\x5a", _event(event)) for event in record.events]
     if record.links:
         parts += [delimited(b"\x6a", _link(link)) for link in record.links]
-    parts += (_status(record), _SPAN_FLAGS)
+    parts += (_status(record) if record.status_message else _STATUSES.get(record.status, _UNSET), _SPAN_FLAGS)
     return b"".join(parts)
+
+
+def _ids(trace_id: str, span_id: str, parent_id: str | None) -> bytes:
+    # Read at once, tags and all; where they are not what they must be, one by one, to say which is none.
+    said = f"0a10{trace_id}1208{span_id}{'' if parent_id is None else '2208' + parent_id}"
+    if len(trace_id) == _TRACE_DIGITS and len(span_id) == _SPAN_DIGITS and len(said) in _DIGITS:
+        octets = bytes.fromhex(said)
+        if len(octets) * 2 == len(said):  # spaces may stand between digits
+            return octets
+    ids = b"\x0a\x10" + identity(trace_id, 16) + b"\x12\x08" + identity(span_id, 8)
+    return ids if parent_id is None else ids + b"\x22\x08" + identity(parent_id, 8)
+
+
+def _times(start: int, end: int | None) -> bytes:
+    if end is not None and 0 < start <= end < _BEYOND:
+        return _BOTH_TIMES(0x39, start, 0x41, end)
+    return fixed64(b"\x39", start) + (b"" if end is None else fixed64(b"\x41", end))
 
 
 def _event(event: EventRecord) -> bytes:

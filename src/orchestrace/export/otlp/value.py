@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from orchestrace.export.otlp.wire import VARINT, delimited, text
 
@@ -36,6 +36,14 @@ _DEEPEST: Final = 28
 """Parsers refuse more than 100 messages inside each other, and with one record its batch; a mapping takes three."""
 
 
+_KEPT: Final = 1024
+"""Pairs that are kept: a program has some dozens that come with every call, and many that come once."""
+_SHORT: Final = 48
+"""Characters of a text that may well come again."""
+_LARGEST_KEPT: Final = 256
+"""Bytes of a pair that is kept."""
+
+
 class _Keys(dict[object, bytes]):
     """The beginning of a KeyValue by its key, up to the tag of the value; empty where there is no legal key."""
 
@@ -52,6 +60,14 @@ class _Keys(dict[object, bytes]):
 
 _BEGIN: Final = _Keys()
 
+# By type, as 1 equals True. Not of floats, as 0.0 equals -0.0.
+_KNOWN: Final[dict[type, dict[tuple[object, object], bytes]]] = {str: {}, int: {}, bool: {}, list: {}}
+"""
+KeyValues behind their length, by the key and the scalar, or a list's only text.
+
+No classes with `__missing__`: their every look-up is a call, found or not.
+"""
+
 
 def attributes(tag: bytes, pairs: Mapping[str, object], encode: _Encode) -> bytes:
     """Return attributes, each as a field with `tag`; those without a legal key or value are left out."""
@@ -62,26 +78,45 @@ def attributes(tag: bytes, pairs: Mapping[str, object], encode: _Encode) -> byte
         return _attributes(tag, mended, encode)
 
 
-def _attributes(tag: bytes, pairs: Mapping[str, object], encode: _Encode) -> bytes:
-    # All of an encoder's time is spent here, nine tenths of it on texts.
+def _attributes(tag: bytes, pairs: Mapping[str, Any], encode: _Encode) -> bytes:
+    # All of an encoder's time is spent here: on long texts, as most other pairs were there before.
     parts: list[bytes] = []
     for key, value in pairs.items():
-        begin = _BEGIN[key]
-        if not begin:
-            continue
-        if type(value) is str:
-            try:
-                octets = value.encode()
-            except UnicodeEncodeError:
+        kind = type(value)
+        if kind is str and len(value) > _SHORT:
+            if begin := _BEGIN[key]:
                 octets = text(value)
-            length = VARINT[len(octets)]
-            inner = len(length) + len(octets) + 1
-            about = VARINT[inner]
-            parts += (tag, VARINT[len(begin) + len(about) + inner], begin, about, _STRING, length, octets)
-        elif (encoded := encode(value)) is not None:
-            about = VARINT[len(encoded)]
-            parts += (tag, VARINT[len(begin) + len(about) + len(encoded)], begin, about, encoded)
+                length = VARINT[len(octets)]
+                inner = len(length) + len(octets) + 1
+                about = VARINT[inner]
+                parts += (tag, VARINT[len(begin) + len(about) + inner], begin, about, _STRING, length, octets)
+            continue
+        known = _KNOWN.get(kind)
+        if known is not None:
+            said = value
+            if kind is list:  # of one text, as reasons to finish are; others are no key
+                said = value[0] if len(value) == 1 and type(value[0]) is str else None
+            pair = known.get((key, said))
+            if pair is not None:
+                parts += (tag, pair)
+                continue
+        if (begin := _BEGIN[key]) and (encoded := encode(value)) is not None:
+            pair = delimited(b"", begin + delimited(b"", encoded))
+            parts += (tag, pair)
+            if known is not None:
+                _keep(known, key, value, pair)
     return b"".join(parts)
+
+
+def _keep(known: dict[tuple[object, object], bytes], key: str, value: object, pair: bytes) -> None:
+    if isinstance(value, list):
+        value = value[0] if len(value) == 1 else None
+        if type(value) is not str:
+            return
+    if len(pair) <= _LARGEST_KEPT:
+        if len(known) >= _KEPT:
+            known.clear()  # what comes with every call is soon back
+        known[key, value] = pair
 
 
 def flat(value: object) -> bytes | None:
@@ -89,8 +124,8 @@ def flat(value: object) -> bytes | None:
     if not isinstance(value, (list, tuple)):
         return _scalar(value)
     # Items of several types pass, as OTLP lets them: nothing is gained by losing them.
-    items = [encoded for encoded in map(_scalar, value) if encoded is not None]
-    return _list(items) if len(items) == len(value) else None
+    items = [_scalar(item) for item in value]
+    return None if None in items else _list(cast("list[bytes]", items))
 
 
 def nested(value: object, depth: int = _DEEPEST) -> bytes:
@@ -111,12 +146,13 @@ def nested(value: object, depth: int = _DEEPEST) -> bytes:
 
 def _scalar(value: object) -> bytes | None:
     if isinstance(value, str):
-        return delimited(_STRING, text(value))
+        octets = text(value)
+        return _STRING + VARINT[len(octets)] + octets
+    if isinstance(value, float):
+        return _DOUBLE(b"\x21", value)
     if isinstance(value, bool):
         return _BOOLEANS[value]
-    if isinstance(value, int):
-        return _INTEGER + VARINT[value & _ALL_BITS] if value in _INTEGERS else None
-    return _DOUBLE(b"\x21", value) if isinstance(value, float) else None
+    return _INTEGER + VARINT[value & _ALL_BITS] if isinstance(value, int) and value in _INTEGERS else None
 
 
 def _list(items: list[bytes]) -> bytes:
