@@ -30,7 +30,7 @@ def wrapping(shelf: Shelf) -> Wrapping:
 
 def sent(*parcels: Parcel) -> list[SpanRecord]:
     """Return what a receiver reads of parcels that are sent together."""
-    return decode_spans(ExportTraceServiceRequest.FromString(as_request(one.encoded for one in parcels)))
+    return decode_spans(ExportTraceServiceRequest.FromString(as_request(parcels)))
 
 
 def attributes(parcel: Parcel | None) -> Mapping[str, Any]:
@@ -44,7 +44,7 @@ class TestWrap:
         """Under its key, with the resource of the process that wrote it and its own scope."""
         span = record(attributes={"a": 1}, scope="library", scope_version="2")
         parcel = wrapping.wrap(5, 7, span)
-        message = ExportTraceServiceRequest.FromString(as_request([parcel.encoded]))
+        message = ExportTraceServiceRequest.FromString(as_request([parcel]))
 
         assert 5 == parcel.key
         assert [span] == decode_spans(message)
@@ -52,7 +52,7 @@ class TestWrap:
 
     def test_each_process_has_its_own_resource(self, wrapping: Wrapping, record: Make) -> None:
         """One forwarder sends for several processes; it asks and encodes once for each."""
-        first, second, third = (wrapping.wrap(n, process, record(n)).encoded for n, process in ((1, 7), (2, 8), (3, 7)))
+        first, second, third = (wrapping.wrap(n, process, record(n)) for n, process in ((1, 7), (2, 8), (3, 7)))
 
         assert first.resource is third.resource
         assert first.resource != second.resource
@@ -60,7 +60,7 @@ class TestWrap:
     def test_a_log_record_arrives_as_it_is(self, wrapping: Wrapping) -> None:
         """With name, body, nested attributes, and the ids of its span."""
         log = LogRecord(5, 6, "gen_ai.x", {"a": [1]}, {"b": {"c": [True, None]}}, "ab" * 16, "cd" * 8, scope="library")
-        body = as_request([wrapping.wrap(1, 7, log).encoded])
+        body = as_request([wrapping.wrap(1, 7, log)])
         [read] = decode_logs(ExportLogsServiceRequest.FromString(body))
 
         assert ("gen_ai.x", 5, "ab" * 16, "cd" * 8) == (read.name, read.time, read.trace_id, read.span_id)
@@ -68,7 +68,7 @@ class TestWrap:
 
     def test_metrics_are_encoded_already(self, wrapping: Wrapping) -> None:
         """Their bytes go as they are."""
-        assert b"encoded" == wrapping.wrap(1, 7, MetricsRecord(5, b"encoded")).encoded.body
+        assert b"encoded" == wrapping.wrap(1, 7, MetricsRecord(5, b"encoded")).body
 
     def test_an_id_that_is_none_is_an_error(self, wrapping: Wrapping, record: Make) -> None:
         """The only thing that cannot be sent at all."""
@@ -81,7 +81,7 @@ class TestWrap:
         before, shrunk, after = (wrapping.wrap(n, 7, each) for n, each in enumerate((record(1), huge, record(3))))
         first, cut, last = sent(before, shrunk, after)
 
-        assert MIB < len(shrunk.encoded.body) <= LARGEST_SPAN
+        assert MIB < len(shrunk.body) <= LARGEST_SPAN
         assert [record(1), record(3)] == [first, last]
         assert ("s", 3, ["input"]) == (cut.attributes["short"], cut.attributes["count"], cut.attributes[TRUNCATED])
         assert cut.attributes["input"] == huge.attributes["input"][: len(cut.attributes["input"])]
@@ -139,7 +139,7 @@ class TestShrunk:
         shrunk = wrapping.wrap(1, 7, record(attributes={"a": "\U0001f600" * 20_000})).shrunk(30_000)
 
         assert shrunk is not None
-        assert 7_000 < len(shrunk.encoded.body) <= 30_000
+        assert 7_000 < len(shrunk.body) <= 30_000
 
     def test_what_was_cut_before_is_told_with_it(self, wrapping: Wrapping, record: Make) -> None:
         """Each name once, those of the recording first."""
@@ -154,7 +154,7 @@ class TestShrunk:
         twice = once.shrunk(5_000)
 
         assert twice is not None
-        assert len(twice.encoded.body) <= 5_000
+        assert len(twice.body) <= 5_000
         assert ["a"] == attributes(twice)[TRUNCATED]
 
     def test_the_record_is_left_alone(self, wrapping: Wrapping, record: Make) -> None:

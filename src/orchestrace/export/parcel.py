@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 import orjson
 
@@ -19,31 +19,38 @@ __all__ = ["LARGEST_SPAN", "Parcel", "Wrapping"]
 LARGEST_SPAN: Final = 3_145_728
 """3 MiB: a collector that cuts its own requests at 3.5 MB drops a larger span, and all that come with it."""
 
+_Origin: TypeAlias = tuple[bytes, bytes, str]
+"""A resource, a scope, and the address of its schema."""
+
+_NOWHERE: Final = (b"", b"", "")
+"""The origin of what says itself where it comes from."""
+
 _SMALLEST: Final = 256
 """Characters that any text may keep."""
 
 
-class Parcel:
+class Parcel(Encoded):
     """A record that waits, under its key, in bytes."""
 
-    __slots__ = ("_record", "encoded", "key")
+    __slots__ = ("_record", "key")
 
-    def __init__(self, key: int, record: Record, encoded: Encoded) -> None:
+    def __init__(self, key: int, record: Record, origin: _Origin, body: bytes) -> None:
         self.key: int = key
-        self.encoded: Encoded = encoded
+        self.resource, self.scope, self.schema_url = origin
+        self.body = body
         self._record = record
 
     def shrunk(self, limit: int = LARGEST_SPAN) -> Parcel | None:
         """Return it with its longest texts cut so that it has about `limit` bytes; None where nothing can be cut."""
-        if not isinstance(self._record, SpanRecord) or len(self.encoded.body) <= limit:
+        if not isinstance(self._record, SpanRecord) or len(self.body) <= limit:
             return None
         longest = max((len(value) for value in self._record.attributes.values() if isinstance(value, str)), default=0)
-        record, body, allowed = self._record, self.encoded.body, min(longest, limit)
+        record, body, allowed = self._record, self.body, min(longest, limit)
         while len(body) > limit and allowed > _SMALLEST:
             allowed //= 2
             record = replace(self._record, attributes=_cut(self._record.attributes, allowed))
             body = encode_span(record)
-        return Parcel(self.key, record, replace(self.encoded, body=body)) if len(body) <= limit else None
+        return Parcel(self.key, record, (self.resource, self.scope, self.schema_url), body) if len(body) <= limit else None
 
 
 class Wrapping:
@@ -52,15 +59,21 @@ class Wrapping:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._resources: dict[int, bytes] = {}
+        self._origins: dict[tuple[int, str, str], _Origin] = {}
 
     def wrap(self, key: int, process: int, record: Record) -> Parcel:
         """Return a record as a parcel, no larger than what every receiver takes. Raises ValueError for a broken id."""
         if isinstance(record, MetricsRecord):
-            return Parcel(key, record, Encoded(b"", b"", "", record.data))
+            return Parcel(key, record, _NOWHERE, record.data)
         body = encode_span(record) if isinstance(record, SpanRecord) else encode_log(record)
-        scope = encode_scope(record.scope, record.scope_version)
-        parcel = Parcel(key, record, Encoded(self._resource(process), scope, schema_url(record.scope), body))
-        return parcel.shrunk() or parcel
+        origin = self._origins.get((process, record.scope, record.scope_version))
+        parcel = Parcel(key, record, origin or self._origin(process, record.scope, record.scope_version), body)
+        return (parcel.shrunk() if len(body) > LARGEST_SPAN else None) or parcel
+
+    def _origin(self, process: int, scope: str, version: str) -> _Origin:
+        found = self._resource(process), encode_scope(scope, version), schema_url(scope)
+        self._origins[process, scope, version] = found
+        return found
 
     def _resource(self, process: int) -> bytes:
         if process not in self._resources:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from orchestrace.export import target as targets
@@ -10,7 +10,7 @@ from orchestrace.export.answer import Answer, Verdict
 from orchestrace.export.backoff import Backoff
 from orchestrace.export.complaint import Complaint
 from orchestrace.export.otlp import LARGEST_REQUEST, batches, request
-from orchestrace.export.outbox import Outbox
+from orchestrace.export.outbox import Outbox, Waiting
 from orchestrace.export.parcel import Parcel, Wrapping
 from orchestrace.export.signal import METRICS, TRACES
 from orchestrace.export.target import Sender, Target
@@ -51,7 +51,8 @@ class Shipment:
         waiting = outbox.waiting(self._signal.name, self._count, LARGEST_REQUEST)
         if not waiting:
             return False
-        return all(self._deliver(outbox, batch) for batch in self._batches(self._wrapped(outbox, waiting)))
+        ready = batches(self._wrapped(outbox, waiting), LARGEST_REQUEST, self._count)
+        return all(self._deliver(outbox, batch) for batch in ready)
 
     def close(self) -> None:
         """Close the connection."""
@@ -64,20 +65,15 @@ class Shipment:
         sender, self._sender = self._sender, None
         return sender
 
-    def _wrapped(self, outbox: Outbox, waiting: Sequence[tuple[int, int, object]]) -> Iterator[Parcel]:
-        wrapping = Wrapping(outbox)
+    def _wrapped(self, outbox: Outbox, waiting: Sequence[Waiting]) -> list[Parcel]:
+        wrap = Wrapping(outbox).wrap
+        parcels = []
         for key, process, record in waiting:
             try:
-                yield wrapping.wrap(key, process, record)  # type: ignore[arg-type] # of one of the kinds
+                parcels.append(wrap(key, process, record))
             except Exception as error:  # noqa: BLE001 - one odd record must not cost the others
                 self._set_aside(outbox, [key], f"{type(error).__name__}: {error}")
-
-    def _batches(self, parcels: Iterator[Parcel]) -> Iterator[list[Parcel]]:
-        found = list(parcels)
-        done = 0
-        for batch in batches([parcel.encoded for parcel in found], LARGEST_REQUEST, self._count):
-            yield found[done : done + len(batch)]
-            done += len(batch)
+        return parcels
 
     def _deliver(self, outbox: Outbox, batch: list[Parcel]) -> bool:
         """Send a batch, in halves if it is refused; False if the rest is to be tried later."""
@@ -96,8 +92,7 @@ class Shipment:
     def _send(self, parcels: list[Parcel]) -> Answer:
         if self._sender is None:
             self._sender = targets.open(self._target)
-        encoded = [parcel.encoded for parcel in parcels]
-        body = b"".join(one.body for one in encoded) if self._signal is METRICS else request(encoded)
+        body = b"".join([one.body for one in parcels]) if self._signal is METRICS else request(parcels)
         return self._sender.send(body)
 
     def _accepted(self, outbox: Outbox, parcels: list[Parcel], answer: Answer) -> None:

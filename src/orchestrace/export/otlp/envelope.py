@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
-from typing import Final
+from typing import Final, TypeVar
 
 from orchestrace.export.otlp.wire import VARINT, delimited, text
 
@@ -41,22 +39,29 @@ class Encoded:
         return len(self.resource) + len(self.scope) + 4 * len(self.schema_url) + len(self.body) + 5 * (1 + _LENGTH)
 
 
-_resource_of: Final = attrgetter("resource")
-_scope_of: Final = attrgetter("scope", "schema_url")
+_Item = TypeVar("_Item", bound=Encoded)
 
 
 def request(items: Iterable[Encoded]) -> bytes:
     """Return the request that sends `items`, in their order."""
     # Bodies are copied once, at the end: all the time goes there.
     parts: list[bytes] = []
-    for resource, of_resource in groupby(items, _resource_of):
-        inner = [resource]
-        for (scope, schema), of_scope in groupby(of_resource, _scope_of):
-            records = [_scope_fields(scope, schema)]
-            for item in of_scope:
-                records += (b"\x12", VARINT[len(item.body)], item.body)
-            inner += _field(b"\x12", records)
-        parts += _field(b"\x0a", inner)
+    inner: list[bytes] = []
+    records: list[bytes] = []
+    last: Encoded | None = None
+    for item in items:
+        if last is None or not _share_scope(item, last):
+            if last is not None:
+                inner += _field(b"\x12", records)
+            if last is None or item.resource != last.resource:
+                parts += _field(b"\x0a", inner) if inner else ()
+                inner = [item.resource]
+            records = [_scope_fields(item.scope, item.schema_url)]
+            last = item
+        body = item.body
+        records += (b"\x12", VARINT[len(body)], body)
+    if last is not None:
+        parts += _field(b"\x0a", inner + _field(b"\x12", records))
     return b"".join(parts)
 
 
@@ -68,17 +73,20 @@ def size(items: Iterable[Encoded]) -> int:
     return growing.size
 
 
-def batches(
-    items: Iterable[Encoded], limit: int = LARGEST_REQUEST, count: int | None = None
-) -> Iterator[list[Encoded]]:
+def batches(items: Iterable[_Item], limit: int = LARGEST_REQUEST, count: int | None = None) -> Iterator[list[_Item]]:
     """
     Yield `items` in order, as many together as their request has `limit` bytes, and at most `count`.
 
     An item that is larger goes alone.
     """
-    batch: list[Encoded] = []
+    found = [*items]
+    # Nearly always all go together, which a sum of lengths tells.
+    if found and (count is None or len(found) <= count) and sum([item.size for item in found]) <= limit:
+        yield found
+        return
+    batch: list[_Item] = []
     growing = _Growing()
-    for item in items:
+    for item in found:
         if batch and (len(batch) == count or growing.size_with(item) > limit):
             yield batch
             batch, growing = [], _Growing()
@@ -115,12 +123,16 @@ class _Growing:
         last = self._last
         body = _of_field(len(item.body))
         if last is not None and item.resource == last.resource:
-            if (item.scope, item.schema_url) == (last.scope, last.schema_url):
+            if _share_scope(item, last):
                 return before, resource, scope + body
             resource += _of_field(scope)
         else:
             before, resource = self.size, len(item.resource)
         return before, resource, len(_scope_fields(item.scope, item.schema_url)) + body
+
+
+def _share_scope(one: Encoded, other: Encoded) -> bool:
+    return one.scope == other.scope and one.schema_url == other.schema_url and one.resource == other.resource
 
 
 def _complete(before: int, resource: int, scope: int) -> int:

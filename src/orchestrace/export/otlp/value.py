@@ -103,7 +103,7 @@ def _attributes(tag: bytes, pairs: Mapping[str, Any], encode: _Encode) -> bytes:
         if (begin := _BEGIN[key]) and (encoded := encode(value)) is not None:
             pair = delimited(b"", begin + delimited(b"", encoded))
             parts += (tag, pair)
-            if known is not None:
+            if known is not None and encoded:  # what is empty is so in a log record alone
                 _keep(known, key, value, pair)
     return b"".join(parts)
 
