@@ -180,7 +180,7 @@ class TestStart:
         sent, after = forwarder._round(), forwarder._round()
 
         assert [0.25] * 8 + [0.75] * 2 == pauses
-        assert (0.0, 0.25) == (sent, after)
+        assert (0.25, 0.25) == (sent, after)
 
     def test_more_than_goes_together_does_not_wait(
         self, forward: Build, receiver: OtlpReceiver, shelf: Shelf, record: Make

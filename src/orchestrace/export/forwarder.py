@@ -131,16 +131,20 @@ class Forwarder:
     def _round(self) -> float:
         """Send what there is; return how many seconds to wait for more."""
         try:
-            busy = False
+            busy = full = False
             for outbox in self._dispatch.outboxes():
                 for shipment in self._shipments:
-                    busy = (not self._stopping and shipment.ship(outbox)) or busy
+                    if not self._stopping and shipment.ship(outbox):
+                        busy, full = True, full or shipment.is_full
         except Exception as error:  # noqa: BLE001 - the thread must live on
             if not getattr(error, "told", False):
                 report("forwarder", error)
             return _RETRY
         self._empty = 0 if busy else self._empty + 1
-        return 0.0 if busy else self._pace.delay * (_RARER if self._empty > _PATIENT else 1)
+        if full:
+            return 0.0
+        # Who came meanwhile waits for company, too: a look costs about as much as sending a span.
+        return self._pace.delay * (_RARER if self._empty > _PATIENT else 1)
 
     def _leave(self) -> None:
         try:

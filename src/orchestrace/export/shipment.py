@@ -32,6 +32,8 @@ class Shipment:
 
     def __init__(self, target: Target, complaint: Complaint, count: int) -> None:
         self.backoff: Backoff = Backoff()
+        self.is_full: bool = False
+        """What was sent last was about as much as goes together: more may wait."""
         self._signal = target.signal
         self._what = "spans" if target.signal is TRACES else target.signal.name.replace("logs", "log records")
         self._complaint = complaint
@@ -51,8 +53,10 @@ class Shipment:
         waiting = outbox.waiting(self._signal.name, self._count, LARGEST_REQUEST)
         if not waiting:
             return False
-        ready = batches(self._wrapped(outbox, waiting), LARGEST_REQUEST, self._count)
-        return all(self._deliver(outbox, batch) for batch in ready)
+        parcels = self._wrapped(outbox, waiting)
+        # An outbox counts characters of JSON, of which every other one may be an escape.
+        self.is_full = len(waiting) >= self._count or 2 * sum([len(one.body) for one in parcels]) >= LARGEST_REQUEST
+        return all(self._deliver(outbox, batch) for batch in batches(parcels, LARGEST_REQUEST, self._count))
 
     def close(self) -> None:
         """Close the connection."""
