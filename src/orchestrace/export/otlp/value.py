@@ -37,11 +37,11 @@ _DEEPEST: Final = 28
 
 
 _KEPT: Final = 1024
-"""Pairs that are kept: a program has some dozens that come with every call, and many that come once."""
+"""Fields that are kept: a program has some dozens that come with every call, and many that come once."""
 _SHORT: Final = 48
 """Characters of a text that may well come again."""
 _LARGEST_KEPT: Final = 256
-"""Bytes of a pair that is kept."""
+"""Bytes of a field that is kept."""
 
 
 class _Keys(dict[object, bytes]):
@@ -60,12 +60,14 @@ class _Keys(dict[object, bytes]):
 
 _BEGIN: Final = _Keys()
 
-# By type, as 1 equals True. Not of floats, as 0.0 equals -0.0.
-_KNOWN: Final[dict[type, dict[tuple[object, object], bytes]]] = {str: {}, int: {}, bool: {}, list: {}}
-"""
-KeyValues behind their length, by the key and the scalar, or a list's only text.
+_Known: TypeAlias = dict[tuple[object, object], bytes]
 
-No classes with `__missing__`: their every look-up is a call, found or not.
+_KNOWN: Final[dict[bytes, tuple[_Known, _Known, _Known]]] = {}
+"""
+By tag the whole fields of texts, of whole numbers, and of lists of one text; by their key and that text or number.
+
+Apart by type, as 1 equals True; not of floats, as 0.0 equals -0.0. No class with `__missing__`: its every look-up is a
+call, found or not.
 """
 
 
@@ -79,44 +81,48 @@ def attributes(tag: bytes, pairs: Mapping[str, object], encode: _Encode) -> byte
 
 
 def _attributes(tag: bytes, pairs: Mapping[str, Any], encode: _Encode) -> bytes:
-    # All of an encoder's time is spent here: on long texts, as most other pairs were there before.
+    # All of an encoder's time is spent here: on long texts, as most other fields were there before.
+    texts, integers, lists = _KNOWN.get(tag) or _KNOWN.setdefault(tag, ({}, {}, {}))
     parts: list[bytes] = []
     for key, value in pairs.items():
         kind = type(value)
-        if kind is str and len(value) > _SHORT:
-            if begin := _BEGIN[key]:
-                octets = text(value)
-                length = VARINT[len(octets)]
-                inner = len(length) + len(octets) + 1
-                about = VARINT[inner]
-                parts += (tag, VARINT[len(begin) + len(about) + inner], begin, about, _STRING, length, octets)
-            continue
-        known = _KNOWN.get(kind)
-        if known is not None:
-            said = value
-            if kind is list:  # of one text, as reasons to finish are; others are no key
-                said = value[0] if len(value) == 1 and type(value[0]) is str else None
-            pair = known.get((key, said))
-            if pair is not None:
-                parts += (tag, pair)
+        if kind is str:
+            if len(value) > _SHORT:
+                if begin := _BEGIN[key]:
+                    octets = text(value)
+                    length = VARINT[len(octets)]
+                    inner = len(length) + len(octets) + 1
+                    about = VARINT[inner]
+                    parts += (tag, VARINT[len(begin) + len(about) + inner], begin, about, _STRING, length, octets)
                 continue
-        if (begin := _BEGIN[key]) and (encoded := encode(value)) is not None:
-            pair = delimited(b"", begin + delimited(b"", encoded))
-            parts += (tag, pair)
-            if known is not None and encoded:  # what is empty is so in a log record alone
-                _keep(known, key, value, pair)
+            known, pair = texts, (key, value)
+        elif kind is int:
+            known, pair = integers, (key, value)
+        elif kind is list and len(value) == 1 and type(value[0]) is str:  # as reasons to finish are
+            known, pair = lists, (key, value[0])
+        else:
+            if field := _field(tag, key, value, encode):
+                parts.append(field)
+            continue
+        if field := known.get(pair):
+            parts.append(field)
+        elif field := _field(tag, key, value, encode):
+            parts.append(field)
+            _keep(known, pair, field)
     return b"".join(parts)
 
 
-def _keep(known: dict[tuple[object, object], bytes], key: str, value: object, pair: bytes) -> None:
-    if isinstance(value, list):
-        value = value[0] if len(value) == 1 else None
-        if type(value) is not str:
-            return
-    if len(pair) <= _LARGEST_KEPT:
+def _field(tag: bytes, key: object, value: object, encode: _Encode) -> bytes:
+    begin = _BEGIN[key]
+    encoded = encode(value) if begin else None
+    return b"" if encoded is None else delimited(tag, begin + delimited(b"", encoded))
+
+
+def _keep(known: _Known, pair: tuple[object, object], field: bytes) -> None:
+    if len(field) <= _LARGEST_KEPT:
         if len(known) >= _KEPT:
             known.clear()  # what comes with every call is soon back
-        known[key, value] = pair
+        known[pair] = field
 
 
 def flat(value: object) -> bytes | None:
