@@ -273,6 +273,18 @@ class TestTooLarge:
         assert ([1, 2, 3, 4, 5], {}, 5) == (shelf.arrived, shelf.aside, len(small.spans))
 
 
+class TestFull:
+    def test_more_may_wait_where_a_batch_was_full(self, ship: Ship, shelf: Shelf, record: Make) -> None:
+        """As many as go together, or about as many bytes; what is less has been all."""
+        shipment, found = ship(count=2), []
+        for records in ([record(1)], [record(2), record(3)], [record(4)], [record(5, attributes={"x": "x" * 2 * MIB})]):
+            shelf.put(*records)
+            shipment.ship(shelf)
+            found.append(shipment.is_full)
+
+        assert [False, True, False, True] == found
+
+
 class TestLater:
     @pytest.mark.parametrize("status", [401, 403, 404, 503, 504])
     def test_everything_is_kept(  # noqa: PLR0913, PLR0917 - fixtures

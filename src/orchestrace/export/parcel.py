@@ -50,7 +50,8 @@ class Parcel(Encoded):
             allowed //= 2
             record = replace(self._record, attributes=_cut(self._record.attributes, allowed))
             body = encode_span(record)
-        return Parcel(self.key, record, (self.resource, self.scope, self.schema_url), body) if len(body) <= limit else None
+        origin = self.resource, self.scope, self.schema_url
+        return Parcel(self.key, record, origin, body) if len(body) <= limit else None
 
 
 class Wrapping:
@@ -63,9 +64,12 @@ class Wrapping:
 
     def wrap(self, key: int, process: int, record: Record) -> Parcel:
         """Return a record as a parcel, no larger than what every receiver takes. Raises ValueError for a broken id."""
-        if isinstance(record, MetricsRecord):
+        if isinstance(record, SpanRecord):
+            body = encode_span(record)
+        elif isinstance(record, MetricsRecord):
             return Parcel(key, record, _NOWHERE, record.data)
-        body = encode_span(record) if isinstance(record, SpanRecord) else encode_log(record)
+        else:
+            body = encode_log(record)
         origin = self._origins.get((process, record.scope, record.scope_version))
         parcel = Parcel(key, record, origin or self._origin(process, record.scope, record.scope_version), body)
         return (parcel.shrunk() if len(body) > LARGEST_SPAN else None) or parcel

@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
-from orchestrace.export.otlp.value import _BEGIN, attributes, flat, nested
+from orchestrace.export.otlp.value import _BEGIN, _KNOWN, attributes, flat, nested
 from orchestrace.testing.otlp_decoding import _attributes, _value
 
 
@@ -51,3 +51,26 @@ class TestAttributes:
 
         assert pairs == _attributes(sent.attributes)
         assert before < len(_BEGIN) <= 4096
+
+    def test_fields_are_kept_up_to_a_number(self) -> None:
+        """Whoever makes up values does not fill the memory, and a long one is not kept; all arrive."""
+        pairs = {f"k {number}": f"made up {number}" for number in range(3000)} | {"long": "x" * 48 + "é" * 300}
+        sent = Resource.FromString(attributes(b"\x0a", pairs, flat))
+
+        assert pairs == _attributes(sent.attributes)
+        assert all(len(kept) <= 1024 for kept in _KNOWN[b"\x0a"])
+        assert all(len(field) <= 256 for kept in _KNOWN[b"\x0a"] for field in kept.values())
+
+    @pytest.mark.parametrize("values", [[1, True, 1.0], [0.0, -0.0, 0, False], ["a", ["a"], ("a",), Text("a")]])
+    def test_values_that_are_equal_stay_apart(self, values: list[Any]) -> None:
+        """What was kept of one is not taken for another of another type."""
+        for value in values * 2:
+            sent = Resource.FromString(attributes(b"\x0a", {"equal": value}, flat))
+
+            assert flat(value) == sent.attributes[0].value.SerializeToString()
+
+    def test_a_number_of_a_log_record_is_none_of_a_span(self) -> None:
+        """It is too large for either: there it is no value, here no attribute, whichever came first."""
+        inside, outside = (attributes(b"\x0a", {"large": 2**64}, encode) for encode in (nested, flat))
+
+        assert (b"\x0a\x09\x0a\x05large\x12\x00", b"") == (inside, outside)

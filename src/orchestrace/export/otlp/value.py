@@ -96,19 +96,18 @@ def _attributes(tag: bytes, pairs: Mapping[str, Any], encode: _Encode) -> bytes:
                     parts += (tag, VARINT[len(begin) + len(about) + inner], begin, about, _STRING, length, octets)
                 continue
             known, pair = texts, (key, value)
-        elif kind is int:
+        elif kind is int and value in _INTEGERS:
             known, pair = integers, (key, value)
         elif kind is list and len(value) == 1 and type(value[0]) is str:  # as reasons to finish are
             known, pair = lists, (key, value[0])
         else:
-            if field := _field(tag, key, value, encode):
-                parts.append(field)
+            parts.append(_field(tag, key, value, encode))
             continue
-        if field := known.get(pair):
-            parts.append(field)
-        elif field := _field(tag, key, value, encode):
-            parts.append(field)
+        field = known.get(pair)
+        if field is None:
+            field = _field(tag, key, value, encode)
             _keep(known, pair, field)
+        parts.append(field)
     return b"".join(parts)
 
 
