@@ -1,12 +1,13 @@
 """
-What a receiver that is not there costs the caller: nothing. How long a call takes on the program's own thread.
+What a receiver that fails costs the caller: nothing. How long a call takes on the program's own thread.
 
     python benchmarks/dead_endpoint.py [--rounds 20] [--calls 100] [--only refused]
 
-One process with no endpoint at all, and one for each kind of endpoint: one that takes everything, one where nobody
-listens, one that accepts and never answers, one whose certificate nobody signed that we know. They take turns; a figure
-is wall time of a call on the thread that makes it. Exit is wall time from the last line of the program to its end; what
-was not delivered stays in the journal.
+One process for each kind of endpoint: one that takes everything, one where nobody listens, one that accepts and never
+answers, one whose certificate nobody signed that we know. They take turns; a figure is wall time of a call on the
+thread that makes it, and what counts is how it compares with that of the endpoint that answers. A process with no
+endpoint at all stands beside them: there nothing is measured either, as metrics have nowhere to go. Exit is wall time
+from the last line of the program to its end; what was not delivered stays in the journal.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ from orchestrace.testing import Certificates, OtlpReceiver, refused_endpoint, si
 
 __all__ = ["main"]
 
-NONE = "no endpoint"
+NONE, WELL = "no endpoint", "one that answers"
 _SLOWER = 1.05
-"""How many times the latency without an endpoint still counts as unchanged: the noise of such figures."""
+"""How many times the latency with an endpoint that answers still counts as unchanged: the noise of such figures."""
 
 
 def program(folder: str, endpoint: str) -> None:
@@ -98,12 +99,12 @@ def measured(rounds: int, calls: int, only: str) -> tuple[dict[str, list[list[fl
     with ExitStack() as stack:
         endpoints = {
             NONE: "",
-            "one that answers": stack.enter_context(other_end()),
+            WELL: stack.enter_context(other_end()),
             "refused": stack.enter_context(refused_endpoint()),
             "black hole": stack.enter_context(silent_endpoint()),
             "TLS fails": stack.enter_context(untrusted()),
         }
-        programs = {name: Program(endpoint) for name, endpoint in endpoints.items() if only in name or name == NONE}
+        programs = {name: Program(endpoint) for name, endpoint in endpoints.items() if only in name or name == WELL}
         for one in programs.values():
             one.call(max(calls // 2, 1))  # caches, threads
         for _ in range(rounds):
@@ -114,19 +115,19 @@ def measured(rounds: int, calls: int, only: str) -> tuple[dict[str, list[list[fl
 
 def report(found: dict[str, list[list[float]]], left: dict[str, float]) -> str:
     """Return the tables."""
-    alone = [statistics.median(took) for took in found[NONE]]
+    usual = [statistics.median(took) for took in found[WELL]]
     rows: list[list[object]] = []
     kept = []
     for name, rounds in found.items():
         every = [one for took in rounds for one in took]
-        ratios = [statistics.median(took) / other for took, other in zip(rounds, alone, strict=True)]
+        ratios = [statistics.median(took) / other for took, other in zip(rounds, usual, strict=True)]
         slower = statistics.median(ratios)
         figures = [f"{quantile(every, part):.0f}" for part in (0.5, 0.99)]
         rows.append([name, len(every), *figures, f"{max(every):.0f}", f"{slower:.2f}", f"{left[name]:.2f}"])
-        if name not in (NONE, "one that answers"):
-            kept.append(Promise(f"a call's latency, {name}", slower, _SLOWER, f"{TIMES} without", 2, spread(ratios)))
+        if name not in (NONE, WELL):
+            kept.append(Promise(f"a call's latency, {name}", slower, _SLOWER, f"{TIMES} {WELL}", 2, spread(ratios)))
             kept.append(Promise(f"exit, {name}", left[name], 1.0, "s", 2))
-    head = ["µs a call, endpoint", "calls", "p50", "p99", "max", f"p50 {TIMES} without", "s to exit"]
+    head = ["µs a call, endpoint", "calls", "p50", "p99", "max", f"p50 {TIMES} {WELL}", "s to exit"]
     return f"{table(head, rows)}\n\n{promises(kept)}"
 
 
@@ -135,7 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What a dead endpoint costs the caller.")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--calls", type=int, default=100)
-    parser.add_argument("--only", default="", help="endpoints whose names hold this, and none at all")
+    parser.add_argument("--only", default="", help="endpoints whose names hold this, and one that answers")
     given = parser.parse_args()
     print(f"{machine()}; {given.rounds} rounds of {given.calls} calls.\n")
     print(report(*measured(given.rounds, given.calls, given.only)))
