@@ -18,7 +18,7 @@ from orchestrace.recording.masking import mask_text, masked
 from orchestrace.recording.snapshot import encode
 from orchestrace.typing import JSON
 
-__all__ = ["LIMIT", "write"]
+__all__ = ["LIMIT", "as_bytes", "holds_data", "write"]
 
 Wire: TypeAlias = Any
 """JSON values as a wire built them, of lists and dicts that nobody else holds."""
@@ -41,11 +41,11 @@ _ENDS: Final = (100, 10, 1, 0)
 
 def write(value: Wire, limit: int = LIMIT) -> tuple[str, bool]:
     """Return a value as JSON text of at most `limit` bytes before masking, and whether something was left out."""
-    whole = _dump(value)
-    if len(whole) <= limit and not _holds_data(whole):
+    whole = as_bytes(value)
+    if len(whole) <= limit and not holds_data(whole):
         return masked(whole), False
     for shorter in _shortened(value, limit):
-        text = _dump(shorter)
+        text = as_bytes(shorter)
         if len(text) <= limit:
             return masked(text), shorter != value
     return encode({"left_out": True, "size": len(whole), "sha256": hashlib.sha256(whole).hexdigest()}), True
@@ -70,11 +70,13 @@ def _gap(first: Wire, missing: int) -> JSON:
     return {"role": "system", "parts": [gap]} if is_message else gap
 
 
-def _holds_data(whole: bytes) -> bool:
+def holds_data(whole: bytes) -> bool:
+    """Tell whether there may be inline data that is not worth its room."""
     return len(whole) > _DATA and b'"type":"blob"' in whole
 
 
-def _dump(value: Wire) -> bytes:
+def as_bytes(value: Wire) -> bytes:
+    """Return a value as JSON, whatever the numbers and texts in it."""
     try:
         return orjson.dumps(value)
     except TypeError:  # a number beyond 64 bits, a lone surrogate

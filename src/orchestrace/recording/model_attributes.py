@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from typing import Final, cast
 
 from orchestrace import conventions as names
 from orchestrace.messages import ModelRequest, ModelResponse, Usage
 from orchestrace.recording import naming
 from orchestrace.recording.document import write
+from orchestrace.recording.repetition import write_objects, write_parameters
 from orchestrace.recording.secret_value import without_secrets
-from orchestrace.typing import JSON, AttributeValue, JSONObject
+from orchestrace.typing import AttributeValue, JSONObject
 
 __all__ = ["request_attributes", "response_attributes", "usage_attributes"]
 
-_USAGE: Final = (
-    (names.USAGE_INPUT_TOKENS, "input_tokens"),
-    (names.USAGE_OUTPUT_TOKENS, "output_tokens"),
-    (names.USAGE_CACHE_READ, "cache_read"),
-    (names.USAGE_CACHE_WRITE, "cache_write"),
-    (names.USAGE_CACHE_CREATION, "cache_write"),
-    (names.USAGE_REASONING, "reasoning"),
-)
 _FURTHER: Final = 4096
 """Bytes that a provider's own counts may take."""
 
@@ -34,13 +26,7 @@ def request_attributes(request: ModelRequest, *, content: bool) -> dict[str, Att
     if request.stream:
         written[names.REQUEST_STREAM] = True
     if content:
-        parts = (
-            (names.SYSTEM_INSTRUCTIONS, request.system),
-            (names.INPUT_MESSAGES, request.messages),
-            (names.TOOL_DEFINITIONS, [_tool(given) for given in request.tools]),
-            (names.REQUEST_PARAMETERS, without_secrets({**request.parameters})),
-        )
-        written |= _documents(parts)
+        _add_content(written, request)
     return naming.attributes(written)
 
 
@@ -52,31 +38,60 @@ def response_attributes(response: ModelResponse, *, content: bool) -> dict[str, 
     if response.model is not None:
         written[names.RESPONSE_MODEL] = response.model
     if response.finish_reasons:
-        written[names.RESPONSE_FINISH_REASONS] = list(response.finish_reasons)
+        written[names.RESPONSE_FINISH_REASONS] = [*response.finish_reasons]
     if response.raw_finish_reasons:
-        written[names.RESPONSE_RAW_FINISH_REASONS] = list(response.raw_finish_reasons)
+        written[names.RESPONSE_RAW_FINISH_REASONS] = [*response.raw_finish_reasons]
     if content and response.messages:
         messages = naming.messages(response.messages, response.finish_reasons)
-        written |= _documents(((names.OUTPUT_MESSAGES, messages),))
-    return naming.attributes(written | usage_attributes(response.usage))
+        written[names.OUTPUT_MESSAGES], is_cut = write_objects(messages)
+        if is_cut:
+            written[names.TRUNCATED] = [names.OUTPUT_MESSAGES]
+    if response.usage is not None:
+        _add_usage(written, response.usage)
+    return naming.attributes(written)
 
 
 def usage_attributes(usage: Usage | None) -> dict[str, AttributeValue]:
     """Return the tokens that are known."""
-    counted = ((name, getattr(usage, field, None)) for name, field in _USAGE)
-    told: dict[str, AttributeValue] = {name: count for name, count in counted if count is not None}
-    if usage is not None and usage.further:
-        told[names.RESPONSE_USAGE] = write({**usage.further}, _FURTHER)[0]
+    told: dict[str, AttributeValue] = {}
+    if usage is not None:
+        _add_usage(told, usage)
     return told
 
 
-def _tool(given: JSONObject) -> JSON:
+def _add_content(written: dict[str, AttributeValue], request: ModelRequest) -> None:
+    cut = []
+    if request.system:
+        written[names.SYSTEM_INSTRUCTIONS], is_cut = write_objects(request.system)
+        cut += [names.SYSTEM_INSTRUCTIONS] if is_cut else []
+    if request.messages:
+        written[names.INPUT_MESSAGES], is_cut = write_objects(request.messages)
+        cut += [names.INPUT_MESSAGES] if is_cut else []
+    if request.tools:
+        written[names.TOOL_DEFINITIONS], is_cut = write_objects([_tool(given) for given in request.tools])
+        cut += [names.TOOL_DEFINITIONS] if is_cut else []
+    if request.parameters:
+        written[names.REQUEST_PARAMETERS], is_cut = write_parameters(request.parameters)
+        cut += [names.REQUEST_PARAMETERS] if is_cut else []
+    if cut:
+        written[names.TRUNCATED] = cut
+
+
+def _tool(given: JSONObject) -> JSONObject:
     """Return a definition: a function's is a schema, others name servers and how to get in."""
-    return given if given.get("type") == "function" else without_secrets(given)
+    return given if given.get("type") == "function" else cast("JSONObject", without_secrets(given))
 
 
-def _documents(parts: Iterable[tuple[str, object]]) -> dict[str, AttributeValue]:
-    texts = {name: write(value) for name, value in parts if value}
-    cut = [name for name, (_, was_cut) in texts.items() if was_cut]
-    written: dict[str, AttributeValue] = {name: text for name, (text, _) in texts.items()}
-    return written | {names.TRUNCATED: cut} if cut else written
+def _add_usage(told: dict[str, AttributeValue], usage: Usage) -> None:
+    if usage.input_tokens is not None:
+        told[names.USAGE_INPUT_TOKENS] = usage.input_tokens
+    if usage.output_tokens is not None:
+        told[names.USAGE_OUTPUT_TOKENS] = usage.output_tokens
+    if usage.cache_read is not None:
+        told[names.USAGE_CACHE_READ] = usage.cache_read
+    if usage.cache_write is not None:
+        told[names.USAGE_CACHE_WRITE] = told[names.USAGE_CACHE_CREATION] = usage.cache_write
+    if usage.reasoning is not None:
+        told[names.USAGE_REASONING] = usage.reasoning
+    if usage.further:
+        told[names.RESPONSE_USAGE] = write({**usage.further}, _FURTHER)[0]
