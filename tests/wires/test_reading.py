@@ -9,6 +9,7 @@ from orchestrace.messages import blob, text, uri
 from orchestrace.typing import JSON, JSONObject
 from orchestrace.wires.reading import (
     Reader,
+    Table,
     arguments_from,
     attributes_from,
     count_at,
@@ -77,11 +78,12 @@ class TestSeveralValues:
 
     def test_attributes_are_read_by_a_table(self) -> None:
         """A value that cannot be read sets nothing; of two keys for one name the last that says anything counts."""
-        table = [("x", "a", text_at), ("y", "b", integer_at), ("y", "c", integer_at), ("z", "d", integer_at)]
+        table: Table = {"a": ("x", text_at), "b": ("y", integer_at), "c": ("y", integer_at), "d": ("z", integer_at)}
         body: JSONObject = {"a": "1", "b": 1, "c": 2, "d": "no"}
 
         assert {"x": "1", "y": 2} == attributes_from(body, table)
         assert {"y": 1} == attributes_from({"b": 1}, table)
+        assert {"y": 2} == attributes_from({"c": 2, "b": 1}, table)
 
     @pytest.mark.parametrize(
         ("raw", "failed", "expected"),

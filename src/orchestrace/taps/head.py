@@ -18,8 +18,6 @@ _FIRST_ERROR: Final = 400
 _ERROR_BODY: Final = 65_536
 _UNNAMED: Final = "_OTHER"
 """What the conventions call an error that nobody named."""
-_EVENTS: Final = ("event-stream", "eventstream")
-"""Server-sent events, and those of Amazon."""
 _JSON: Final = "json"
 _EVENT_STARTS: Final = (b"data:", b"event:", b"id:", b":", b"retry:")
 
@@ -53,7 +51,7 @@ class Head:
         return Failure(status if failure.type == _UNNAMED else failure.type, failure.message or f"HTTP {status}")
 
     def _response(self, wire: Wire, body: bytes, *, cut: bool) -> ModelResponse:
-        if any(kind in self.content_type for kind in _EVENTS):
+        if "event-stream" in self.content_type or "eventstream" in self.content_type:  # server-sent, or Amazon's
             return wire.read_stream(body)
         whole = _object(body)
         if whole is None and wire.read_other is not None and _JSON not in self.content_type:

@@ -18,7 +18,7 @@ from orchestrace.messages import ModelRequest, ModelResponse, text
 from orchestrace.typing import AttributeValue, JSONObject
 from orchestrace.wires.anthropic_error import read_failure
 from orchestrace.wires.reading import (
-    Reader,
+    Table,
     attributes_from,
     finish_reasons,
     flag_at,
@@ -34,11 +34,11 @@ from orchestrace.wires.wire import Wire
 
 __all__ = ["WIRE", "is_call", "read_request", "read_response", "read_stream"]
 
-_REQUEST: Final[tuple[tuple[str, str, Reader], ...]] = (
-    *SAMPLING,
-    (REQUEST_MAX_TOKENS, "max_tokens_to_sample", integer_at),
-    (REQUEST_STOP_SEQUENCES, "stop_sequences", texts_at),
-)
+_REQUEST: Final[Table] = {
+    **SAMPLING,
+    "max_tokens_to_sample": (REQUEST_MAX_TOKENS, integer_at),
+    "stop_sequences": (REQUEST_STOP_SEQUENCES, texts_at),
+}
 _FINISH_REASONS: Final = {"stop_sequence": "stop", "max_tokens": "length"}
 _ENVELOPE: Final = {"completion", "error", "id", "log_id", "model", "stop_reason", "type"}
 

@@ -21,7 +21,7 @@ from orchestrace.wires.anthropic_error import read_failure
 from orchestrace.wires.anthropic_messages_content import read_content
 from orchestrace.wires.anthropic_messages_stream import fold_events
 from orchestrace.wires.reading import (
-    Reader,
+    Table,
     attributes_from,
     count_at,
     finish_reasons,
@@ -40,10 +40,10 @@ from orchestrace.wires.wire import Wire
 
 __all__ = ["WIRE", "is_call", "read_request", "read_response", "read_stream"]
 
-_REQUEST: Final[tuple[tuple[str, str, Reader], ...]] = (
-    *SAMPLING,
-    (REQUEST_STOP_SEQUENCES, "stop_sequences", texts_at),
-)
+_REQUEST: Final[Table] = {
+    **SAMPLING,
+    "stop_sequences": (REQUEST_STOP_SEQUENCES, texts_at),
+}
 _FINISH_REASONS: Final = {
     "end_turn": "stop",
     "stop_sequence": "stop",

@@ -20,15 +20,15 @@ from orchestrace.conventions import (
     REQUEST_REASONING_LEVEL,
     REQUEST_STREAM,
 )
-from orchestrace.messages import ModelRequest, ModelResponse
-from orchestrace.typing import AttributeValue, JSONObject
+from orchestrace.messages import Failure, ModelRequest, ModelResponse
+from orchestrace.typing import JSONObject
 from orchestrace.wires.openai_chat_message import read_message
 from orchestrace.wires.openai_chat_stream import fold_chunks
 from orchestrace.wires.openai_error import read_failure
 from orchestrace.wires.openai_finish_reasons import FINISH_REASONS
 from orchestrace.wires.openai_usage import read_usage
 from orchestrace.wires.reading import (
-    Reader,
+    Table,
     attributes_from,
     finish_reasons,
     flag_at,
@@ -45,19 +45,29 @@ from orchestrace.wires.wire import Wire
 
 __all__ = ["WIRE", "is_call", "read_request", "read_response", "read_stream"]
 
-_REQUEST: Final[tuple[tuple[str, str, Reader], ...]] = (
-    *SAMPLING,
-    (REQUEST_MAX_TOKENS, "max_completion_tokens", integer_at),
-    (REQUEST_CHOICE_COUNT, "n", integer_at),
-    (REQUEST_REASONING_LEVEL, "reasoning_effort", text_at),
-    (OPENAI_REQUEST_SERVICE_TIER, "service_tier", text_at),
-)
-_RESPONSE: Final[tuple[tuple[str, str, Reader], ...]] = (
-    (OPENAI_RESPONSE_SERVICE_TIER, "service_tier", text_at),
-    (OPENAI_SYSTEM_FINGERPRINT, "system_fingerprint", text_at),
-)
-_UNSAID: Final = {REQUEST_CHOICE_COUNT: 1, OPENAI_REQUEST_SERVICE_TIER: "auto"}
-"""What the conventions leave out when it is as ordinary as this."""
+_TIER: Final = OPENAI_REQUEST_SERVICE_TIER
+_REQUEST: Final[Table] = {
+    **SAMPLING,
+    "max_completion_tokens": (REQUEST_MAX_TOKENS, integer_at),
+    "n": (REQUEST_CHOICE_COUNT, lambda body, key: None if body[key] == 1 else integer_at(body, key)),
+    "reasoning_effort": (REQUEST_REASONING_LEVEL, text_at),
+    "reasoning": (REQUEST_REASONING_LEVEL, lambda body, key: text_at(object_at(body, key), "effort") or None),
+    "service_tier": (
+        OPENAI_REQUEST_SERVICE_TIER,
+        lambda body, key: text_at(body, key) if body[key] != "auto" else None,
+    ),
+    "stream": (REQUEST_STREAM, lambda body, key: flag_at(body, key) or None),
+    "response_format": (OUTPUT_TYPE, lambda body, key: _OUTPUT_TYPES.get(text_at(object_at(body, key), "type") or "")),
+    "modalities": (OUTPUT_TYPE, lambda body, key: "speech" if "audio" in (texts_at(body, key) or []) else None),
+}
+"""A single choice and the automatic tier are so ordinary that the conventions leave them out."""
+
+_RESPONSE: Final[Table] = {
+    "service_tier": (OPENAI_RESPONSE_SERVICE_TIER, text_at),
+    "system_fingerprint": (OPENAI_SYSTEM_FINGERPRINT, text_at),
+}
+_APART: Final = {"messages", "tools", "functions"}
+"""What of a request is no parameter."""
 
 _OUTPUT_TYPES: Final = {"json_object": "json", "json_schema": "json", "text": "text"}
 
@@ -70,22 +80,25 @@ def is_call(body: JSONObject) -> bool:
 
 def read_request(body: JSONObject) -> ModelRequest:
     """Read a request; what a system or developer role says stays in the history, where it was sent."""
+    attributes = attributes_from(body, _REQUEST)
+    attributes[OPENAI_API_TYPE] = "chat_completions"
     return ModelRequest(
         model=text_at(body, "model") or None,
         messages=[read_message(message, "unknown") for message in objects_at(body, "messages")],
-        tools=_tools(body),
-        stream=flag_at(body, "stream"),
-        attributes=_request_attributes(body),
-        parameters={key: value for key, value in body.items() if key not in {"messages", "tools", "functions"}},
+        tools=_tools(body) if "tools" in body or "functions" in body else [],
+        stream=REQUEST_STREAM in attributes,
+        attributes=attributes,
+        parameters={key: value for key, value in body.items() if key not in _APART},
     )
 
 
 def read_response(body: JSONObject) -> ModelResponse:
     """Read a whole answer; an `error` in it, or in one of its choices, is its failure."""
-    choices = sorted(objects_at(body, "choices"), key=lambda choice: integer_at(choice, "index") or 0)
-    failures = [read_failure({"error": said["error"]}) for said in (body, *choices) if said.get("error") is not None]
-    failure = next(filter(None, failures), None)
+    choices = objects_at(body, "choices")
+    if len(choices) > 1:
+        choices.sort(key=lambda choice: integer_at(choice, "index") or 0)
     raw = [text_at(choice, "finish_reason") for choice in choices]
+    failure = _failure([body, *choices])
     return ModelResponse(
         id=text_at(body, "id") or None,
         model=text_at(body, "model") or None,
@@ -104,17 +117,11 @@ def read_stream(body: bytes) -> ModelResponse:
     return replace(read_response(whole), complete=complete)
 
 
-def _request_attributes(body: JSONObject) -> dict[str, AttributeValue]:
-    attributes: dict[str, AttributeValue] = {OPENAI_API_TYPE: "chat_completions", **attributes_from(body, _REQUEST)}
-    if flag_at(body, "stream"):
-        attributes[REQUEST_STREAM] = True
-    if effort := text_at(object_at(body, "reasoning"), "effort"):  # OpenRouter's
-        attributes[REQUEST_REASONING_LEVEL] = effort
-    if "audio" in (texts_at(body, "modalities") or []):
-        attributes[OUTPUT_TYPE] = "speech"
-    elif asked := _OUTPUT_TYPES.get(text_at(object_at(body, "response_format"), "type") or ""):
-        attributes[OUTPUT_TYPE] = asked
-    return {name: value for name, value in attributes.items() if _UNSAID.get(name) != value}
+def _failure(said: list[JSONObject]) -> Failure | None:
+    for one in said:
+        if (error := one.get("error")) is not None and (failure := read_failure({"error": error})) is not None:
+            return failure
+    return None
 
 
 def _tools(body: JSONObject) -> list[JSONObject]:

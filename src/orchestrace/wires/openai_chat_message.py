@@ -54,7 +54,7 @@ def read_message(said: JSONObject, role: str) -> Message:
     words = said.get("content")
     role = text_at(said, "role") or role
     if words and type(words) is str and role not in _ANSWERING and _says_no_more(said):
-        return {"role": role, "parts": [text(words)]}
+        return {"role": role, "parts": [{"type": "text", "content": words}]}
     parts = [_tool_answer(said)] if role in _ANSWERING else _parts(said)
     further = {key: value for key, value in rest_of(said, _READ).items() if value != []}
     return message_from(role, parts, further)
@@ -64,7 +64,10 @@ def _says_no_more(said: JSONObject) -> bool:
     """Tell whether a message has a role and a content alone, as nearly all of a long conversation have."""
     if len(said) == 2 and "role" in said:  # noqa: PLR2004 - role and content
         return True
-    return all(key in _ALWAYS or value is None or value == [] for key, value in said.items())
+    for key, value in said.items():  # noqa: SIM110 - a generator takes as long again
+        if value is not None and value != [] and key not in _ALWAYS:
+            return False
+    return True
 
 
 def _parts(said: JSONObject) -> list[Part]:

@@ -22,7 +22,7 @@ from orchestrace.wires.openai_finish_reasons import FINISH_REASONS
 from orchestrace.wires.openai_input import read_inputs
 from orchestrace.wires.openai_usage import read_usage
 from orchestrace.wires.reading import (
-    Reader,
+    Table,
     attributes_from,
     finish_reasons,
     flag_at,
@@ -38,11 +38,11 @@ from orchestrace.wires.wire import Wire
 
 __all__ = ["WIRE", "is_call", "read_request", "read_response", "read_stream"]
 
-_REQUEST: Final[tuple[tuple[str, str, Reader], ...]] = (
-    *SAMPLING,
-    (REQUEST_CHOICE_COUNT, "n", integer_at),
-)
-_RESPONSE: Final[tuple[tuple[str, str, Reader], ...]] = ((OPENAI_SYSTEM_FINGERPRINT, "system_fingerprint", text_at),)
+_REQUEST: Final[Table] = {
+    **SAMPLING,
+    "n": (REQUEST_CHOICE_COUNT, integer_at),
+}
+_RESPONSE: Final[Table] = {"system_fingerprint": (OPENAI_SYSTEM_FINGERPRINT, text_at)}
 _DONE: Final = "[DONE]"
 
 

@@ -15,7 +15,7 @@ from orchestrace.typing import AttributeValue, JSONObject
 from orchestrace.wires.openai_error import read_failure
 from orchestrace.wires.openai_input import read_inputs
 from orchestrace.wires.reading import (
-    Reader,
+    Table,
     attributes_from,
     count_at,
     integer_at,
@@ -28,12 +28,12 @@ from orchestrace.wires.wire import Wire, unstreamed
 
 __all__ = ["WIRE", "is_call", "read_request", "read_response"]
 
-_REQUEST: Final[tuple[tuple[str, str, Reader], ...]] = (
-    (REQUEST_ENCODING_FORMATS, "embedding_types", texts_at),  # Cohere's
-    (REQUEST_ENCODING_FORMATS, "encoding_format", texts_at),
-    (EMBEDDINGS_DIMENSION_COUNT, "output_dimension", integer_at),  # Mistral's and Voyage's
-    (EMBEDDINGS_DIMENSION_COUNT, "dimensions", integer_at),
-)
+_REQUEST: Final[Table] = {
+    "embedding_types": (REQUEST_ENCODING_FORMATS, texts_at),  # Cohere's
+    "encoding_format": (REQUEST_ENCODING_FORMATS, texts_at),
+    "output_dimension": (EMBEDDINGS_DIMENSION_COUNT, integer_at),  # Mistral's and Voyage's
+    "dimensions": (EMBEDDINGS_DIMENSION_COUNT, integer_at),
+}
 _FLOAT: Final = 4
 """Bytes of one number of a vector that comes in base64."""
 

@@ -23,7 +23,7 @@ from orchestrace.conventions import (
 )
 from orchestrace.typing import AttributeValue, JSONObject
 from orchestrace.wires.reading import (
-    Reader,
+    Table,
     attributes_from,
     flag_at,
     integer_at,
@@ -35,20 +35,20 @@ from orchestrace.wires.sampling import SAMPLING
 
 __all__ = ["conversation_of", "fetch_attributes", "request_attributes", "response_attributes"]
 
-_REQUEST: Final[tuple[tuple[str, str, Reader], ...]] = (
-    *SAMPLING,
-    (REQUEST_MAX_TOKENS, "max_output_tokens", integer_at),
-    (REQUEST_PREVIOUS_RESPONSE_ID, "previous_response_id", text_at),
-    (OPENAI_REQUEST_SERVICE_TIER, "service_tier", text_at),
-)
-_RESPONSE: Final[tuple[tuple[str, str, Reader], ...]] = (
-    (OPENAI_RESPONSE_SERVICE_TIER, "service_tier", text_at),
-    (OPENAI_SYSTEM_FINGERPRINT, "system_fingerprint", text_at),
-)
-_PROMPT: Final[tuple[tuple[str, str, Reader], ...]] = (
-    (PROMPT_NAME, "id", text_at),
-    (PROMPT_VERSION, "version", text_at),
-)
+_REQUEST: Final[Table] = {
+    **SAMPLING,
+    "max_output_tokens": (REQUEST_MAX_TOKENS, integer_at),
+    "previous_response_id": (REQUEST_PREVIOUS_RESPONSE_ID, text_at),
+    "service_tier": (OPENAI_REQUEST_SERVICE_TIER, text_at),
+}
+_RESPONSE: Final[Table] = {
+    "service_tier": (OPENAI_RESPONSE_SERVICE_TIER, text_at),
+    "system_fingerprint": (OPENAI_SYSTEM_FINGERPRINT, text_at),
+}
+_PROMPT: Final[Table] = {
+    "id": (PROMPT_NAME, text_at),
+    "version": (PROMPT_VERSION, text_at),
+}
 _UNSAID: Final = {OPENAI_REQUEST_SERVICE_TIER: "auto", OPENAI_RESPONSE_SERVICE_TIER: "auto"}
 """What the conventions leave out when it is as ordinary as this; an answer that begins does not know its tier yet."""
 

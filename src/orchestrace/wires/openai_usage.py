@@ -39,10 +39,10 @@ def read_usage(said: JSONObject) -> Usage | None:
 
     Where the total shows that the output was counted without its reasoning (xAI), the reasoning is added to it.
     """
-    counts = dict(said)
+    counts = said
     for details in _DETAILS:
         if details in said:
-            counts |= rest_of(object_at(said, details), ())
+            counts = counts | rest_of(object_at(said, details), ())
     asked = count_at(counts, "prompt_tokens", "input_tokens")
     answered = count_at(counts, "completion_tokens", "output_tokens")
     reasoning = count_at(counts, "reasoning_tokens")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64encode
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, TypeAlias, cast
 from urllib.parse import unquote_to_bytes
 
@@ -20,6 +20,7 @@ from orchestrace.typing import JSON, AttributeValue, JSONObject
 
 __all__ = [
     "Reader",
+    "Table",
     "arguments_from",
     "attributes_from",
     "count_at",
@@ -42,6 +43,9 @@ __all__ = [
 
 Reader: TypeAlias = "Callable[[JSONObject, str], AttributeValue | None]"
 """One of the functions `…_at` that read a value which can stand on a span."""
+
+Table: TypeAlias = "Mapping[str, tuple[str, Reader]]"
+"""Where the attributes of a span come from: by its key in a body, the name of each, and how to read it."""
 
 _INT64: Final = 2**63
 _DEFINED: Final = {
@@ -82,8 +86,8 @@ def integer_at(body: JSONObject, key: str) -> int | None:
 def count_at(body: JSONObject, *keys: str) -> int | None:
     """Return the first count that stands under one of the keys: a whole number from 0."""
     for key in keys:
-        count = integer_at(body, key)
-        if count is not None and count >= 0:
+        count = body.get(key)
+        if type(count) is int and 0 <= count < _INT64:
             return count
     return None
 
@@ -118,13 +122,22 @@ def rest_of(body: JSONObject, read: Collection[str]) -> JSONObject:
     return {key: value for key, value in body.items() if value is not None and key not in read}
 
 
-def attributes_from(body: JSONObject, names: Iterable[tuple[str, str, Reader]]) -> dict[str, AttributeValue]:
-    """Return span attributes by a table of (name, key, how to read it); the last of several keys for a name wins."""
+def attributes_from(body: JSONObject, table: Table) -> dict[str, AttributeValue]:
+    """Return span attributes by a table; of several keys for a name, the one that is the last in the table wins."""
     found: dict[str, AttributeValue] = {}
-    for name, key, reader in names:  # of a long table hardly anything is there
-        if key in body and (value := reader(body, key)) is not None:
-            found[name] = value
+    for key in body:  # of a long table hardly anything is there
+        if key in table:
+            name, reader = table[key]
+            if name in found:
+                return _in_order(body, table)
+            if (value := reader(body, key)) is not None:
+                found[name] = value
     return found
+
+
+def _in_order(body: JSONObject, table: Table) -> dict[str, AttributeValue]:
+    read = ((name, reader(body, key)) for key, (name, reader) in table.items() if key in body)
+    return {name: value for name, value in read if value is not None}
 
 
 def finish_reasons(raw: Sequence[str | None], words: Mapping[str, str], *, failed: bool) -> list[str]:

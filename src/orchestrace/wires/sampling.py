@@ -14,19 +14,19 @@ from orchestrace.conventions import (
     REQUEST_TOP_K,
     REQUEST_TOP_P,
 )
-from orchestrace.wires.reading import Reader, integer_at, number_at, texts_at
+from orchestrace.wires.reading import Table, integer_at, number_at, texts_at
 
 __all__ = ["SAMPLING"]
 
-SAMPLING: Final[tuple[tuple[str, str, Reader], ...]] = (
-    (REQUEST_MAX_TOKENS, "max_tokens", integer_at),
-    (REQUEST_TEMPERATURE, "temperature", number_at),
-    (REQUEST_TOP_P, "top_p", number_at),
-    (REQUEST_TOP_K, "top_k", integer_at),
-    (REQUEST_SEED, "random_seed", integer_at),  # Mistral's
-    (REQUEST_SEED, "seed", integer_at),
-    (REQUEST_STOP_SEQUENCES, "stop", texts_at),
-    (REQUEST_FREQUENCY_PENALTY, "frequency_penalty", number_at),
-    (REQUEST_PRESENCE_PENALTY, "presence_penalty", number_at),
-)
+SAMPLING: Final[Table] = {
+    "max_tokens": (REQUEST_MAX_TOKENS, integer_at),
+    "temperature": (REQUEST_TEMPERATURE, number_at),
+    "top_p": (REQUEST_TOP_P, number_at),
+    "top_k": (REQUEST_TOP_K, integer_at),
+    "random_seed": (REQUEST_SEED, integer_at),  # Mistral's
+    "seed": (REQUEST_SEED, integer_at),
+    "stop": (REQUEST_STOP_SEQUENCES, texts_at),
+    "frequency_penalty": (REQUEST_FREQUENCY_PENALTY, number_at),
+    "presence_penalty": (REQUEST_PRESENCE_PENALTY, number_at),
+}
 """A table for `attributes_from`; a wire adds the words of its own behind it, which win."""

@@ -99,26 +99,20 @@ def recognise(method: str, host: str, path: str) -> Match | None:
     `host` comes in lower case and without its port, `path` without its query.
     """
     if method == "POST":
-        if not path.endswith(_POSTED):
-            return None
-        wires, where = WIRES, path
-    elif method == "GET":
+        return _match(host, path, path) if path.endswith(_POSTED) else None
+    if method == "GET":
         where = path.rpartition("/")[0]
-        if not where.endswith(_FETCHED):
-            return None
-        wires = FETCHES
-    else:
-        return None
-    ending, model = _parts_of(where, path)
-    wire, provider = wires[ending], provider_at(host, path)
-    usual = "azure.ai.openai" if _AZURE in path else wire.provider
-    return Match(wire, provider or usual, known_host=provider is not None, model=model)
+        return _match(host, path, where) if where.endswith(_FETCHED) else None
+    return None
 
 
 @lru_cache(maxsize=256)
-def _parts_of(where: str, path: str) -> tuple[str, str | None]:
-    """Return how a path ends that some wire has, and the model that it names."""
-    return next(ending for ending in (*_POSTED, *_FETCHED) if where.endswith(ending)), _model_in(path)
+def _match(host: str, path: str, where: str) -> Match:
+    """Return how to read a request whose path ends, or before its last segment ends `where` some wire's does."""
+    wires = WIRES if where == path else FETCHES
+    wire, provider = next(wire for ending, wire in wires.items() if where.endswith(ending)), provider_at(host, path)
+    usual = "azure.ai.openai" if _AZURE in path else wire.provider
+    return Match(wire, provider or usual, known_host=provider is not None, model=_model_in(path))
 
 
 def _model_in(path: str) -> str | None:
