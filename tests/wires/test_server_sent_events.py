@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrace.wires.server_sent_events import Event, json_events, split_events
+from orchestrace.wires.server_sent_events import Event, json_events, plain_objects, split_events
 
 LINE_ENDS = ["\n", "\r\n", "\r"]
 
@@ -115,3 +115,37 @@ class TestJsonEvents:
         sent = [("a", '{"b": 1}'), ("message", "[DONE]"), ("message", "[1]"), ("message", '{"b":'), ("c", "{}")]
 
         assert [("a", {"b": 1}), ("c", {})] == [*json_events(sent)]
+
+
+class TestPlainObjects:
+    @given(
+        st.lists(
+            st.sampled_from(['{"a":1}', "{}", "{", "}", "1", '{"a":[{}', "[DONE]", '{"b":"\\n\\n"}', "{}\r", "é"]),
+            min_size=1,
+        )
+    )
+    def test_are_those_of_the_events(self, data: list[str]) -> None:
+        """Of a body of which nothing is left out; any other body is none."""
+        body = "".join(f"data: {one}\n\n" for one in data).encode()
+        told = plain_objects(body)
+        read = [value for _, value in json_events(split_events(body).events)]
+
+        assert told in (None, read)
+        assert told is not None or [{"a": 1}] * len(data) != read
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"data: {}",
+            b"data: {}\n\ndata: {",
+            b"data: {}\n\ndata: [DONE]\n\n",
+            b"event: a\ndata: {}\n\n",
+            b"data: {}\n\n: alive\n\ndata: {}\n\n",
+            b'data: {"a":"\xff"}\n\n',
+            b"data: {}\r\n\r\n",
+        ],
+    )
+    def test_are_none_of_any_other_body(self, body: bytes) -> None:
+        """What is cut, named, commented, broken or of other lines is read line by line."""
+        assert plain_objects(body) is None

@@ -81,8 +81,8 @@ def masked(document: bytes) -> str:
     is_clean = (
         _LONG_WORD not in document.translate(_FLAT)
         and (b"@" not in document or b"://" not in document)
-        and b"uthorization" not in document
-        and b"UTHORIZATION" not in document
+        and (b"z" not in document or b"uthorization" not in document)  # one letter is found ten times sooner
+        and (b"Z" not in document or b"UTHORIZATION" not in document)
     )
     text = document.decode()
     return text if is_clean else mask_text(text)

@@ -45,7 +45,7 @@ from orchestrace.wires.wire import Wire
 
 __all__ = ["WIRE", "is_call", "read_request", "read_response", "read_stream"]
 
-_TIER: Final = OPENAI_REQUEST_SERVICE_TIER
+_OUTPUT_TYPES: Final = {"json_object": "json", "json_schema": "json", "text": "text"}
 _REQUEST: Final[Table] = {
     **SAMPLING,
     "max_completion_tokens": (REQUEST_MAX_TOKENS, integer_at),
@@ -68,8 +68,6 @@ _RESPONSE: Final[Table] = {
 }
 _APART: Final = {"messages", "tools", "functions"}
 """What of a request is no parameter."""
-
-_OUTPUT_TYPES: Final = {"json_object": "json", "json_schema": "json", "text": "text"}
 
 
 def is_call(body: JSONObject) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from itertools import repeat
+from typing import Final, TypeAlias
 
 from orchestrace.typing import JSON, JSONObject
 from orchestrace.wires.reading import integer_at, object_at, objects_at, text_at
-from orchestrace.wires.server_sent_events import json_events, split_events
+from orchestrace.wires.server_sent_events import json_events, plain_objects, split_events
 
 __all__ = ["fold_chunks"]
 
@@ -26,6 +27,10 @@ _GROW: Final = {
 """The texts that come in pieces. Every other one comes whole, by some hosts with each chunk anew."""
 
 _DONE: Final = "[DONE]"
+_LAST: Final = b"data: [DONE]\n\n"
+
+_Told: TypeAlias = "tuple[JSONObject, list[JSONObject]]"
+"""What the chunks say of the whole, and its choices."""
 
 
 def fold_chunks(body: bytes) -> tuple[JSONObject, bool]:
@@ -36,37 +41,47 @@ def fold_chunks(body: bytes) -> tuple[JSONObject, bool]:
     inside an event. An `error` that comes among the chunks stands in the body. Chunks without an index, empty deltas,
     nulls, keep-alives and events that nobody knows do no harm.
     """
-    stream = split_events(body)
+    chunks = plain_objects(body.removesuffix(_LAST))
+    if chunks is not None:  # nearly all bodies
+        head, folded = _folded(zip(repeat(""), chunks))
+        done, cut = body.endswith(_LAST), False
+    else:
+        stream = split_events(body)
+        head, folded = _folded(json_events(stream.events))
+        done = any(event and event[1] == _DONE for event in (stream.rest, *reversed(stream.events)))
+        cut = stream.rest is not None
+    finished = bool(folded) and not cut and all(choice["finish_reason"] for choice in folded)
+    return head | {"choices": [*folded]}, done or finished
+
+
+def _folded(events: Iterable[tuple[str, JSONObject]]) -> _Told:
     choices: dict[int, list[JSONObject]] = {}
     head: JSONObject = {}
     usage: JSON = None
     error: JSON = None
     begun = False
-    for name, chunk in json_events(stream.events):
+    for name, chunk in events:
         if not begun:
             head, begun = chunk, bool(chunk.get("id"))  # Azure's first chunk has an empty one
         usage = chunk.get("usage") or usage
         error = error or chunk.get("error") or (chunk if name == "error" else None)
         for place, piece in enumerate(objects_at(chunk, "choices")):
-            index = integer_at(piece, "index")
-            index = place if index is None else index
+            index = piece.get("index")
+            if type(index) is not int:
+                index = place
             if index in choices:
                 choices[index].append(piece)
             else:
                 choices[index] = [piece]
-    folded = [_choice(choices[index]) for index in sorted(choices)]
-    whole: JSONObject = head | {"choices": [*folded], "usage": usage, "error": error}
-    done = any(event and event[1] == _DONE for event in (stream.rest, *reversed(stream.events)))
-    finished = bool(folded) and stream.rest is None and all(choice["finish_reason"] for choice in folded)
-    return whole, done or finished
+    return head | {"usage": usage, "error": error}, [_choice(choices[index]) for index in sorted(choices)]
 
 
 def _choice(pieces: list[JSONObject]) -> JSONObject:
     """Return a choice as it is without a stream; the last reason that is given counts."""
     return {
-        "message": _merged([object_at(piece, "delta") for piece in pieces]),
+        "message": _merged([delta for piece in pieces if type(delta := piece.get("delta")) is dict]),
         "finish_reason": next(filter(None, (text_at(piece, "finish_reason") for piece in reversed(pieces))), None),
-        "error": next(filter(None, (piece.get("error") for piece in pieces)), None),
+        "error": next((error for piece in pieces if "error" in piece and (error := piece["error"])), None),
     }
 
 
@@ -86,7 +101,7 @@ def _merged(pieces: list[JSONObject]) -> JSONObject:
 
 def _field(key: str, values: list[JSON]) -> JSON:
     """Put one field together: texts and lists grow, objects merge, of anything else the last counts."""
-    texts = [value for value in values if isinstance(value, str)]
+    texts = [value for value in values if type(value) is str]
     if len(texts) == len(values):
         return "".join(texts) if key in _GROW else next(filter(None, reversed(texts)), "")
     objects = [value for value in values if isinstance(value, dict)]

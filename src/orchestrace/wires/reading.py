@@ -113,7 +113,7 @@ def object_at(body: JSONObject, key: str) -> JSONObject:
 def objects_at(body: JSONObject, key: str) -> list[JSONObject]:
     """Return the objects in the list under a key."""
     value = body.get(key)
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return [item for item in value if type(item) is dict] if type(value) is list else []
 
 
 # -- several values ---------------------------------------------------------------------------------------------------

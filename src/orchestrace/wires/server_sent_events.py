@@ -11,13 +11,14 @@ import orjson
 from orchestrace.typing import JSONObject
 from orchestrace.wires.reading import object_from
 
-__all__ = ["Event", "ServerSentEvents", "json_events", "split_events"]
+__all__ = ["Event", "ServerSentEvents", "json_events", "plain_objects", "split_events"]
 
 Event: TypeAlias = tuple[str, str]
 """The name of an event and its data."""
 
 _UNNAMED: Final = "message"
 _DATA: Final = "data: "
+_BETWEEN: Final = b"}\n\ndata: {"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,26 @@ def _split_lines(text: str) -> ServerSentEvents:
             elif field == "event":
                 name = value or _UNNAMED
     return ServerSentEvents(events, (name, data or "") if begun or data is not None else None)
+
+
+def plain_objects(body: bytes) -> list[JSONObject] | None:
+    """
+    Return the objects of a body whose every event is a line `data: {…}` and a blank one; None for any other body.
+
+    Nearly all streams of chats are such. They are read as one array, without making an event of each line.
+    """
+    if not (body.startswith(b"data: {") and body.endswith(b"}\n\n")):
+        return None
+    lines = body[len(_DATA) : -2]
+    array = lines.replace(_BETWEEN, b"},{")
+    if b"\n" in array or b"\r" in array:
+        return None
+    try:
+        values = orjson.loads(b"[%b]" % array)
+    except ValueError:
+        return None
+    told = 1 + (len(lines) - len(array)) // (len(_BETWEEN) - len(b"},{"))
+    return values if len(values) == told and all(type(value) is dict for value in values) else None
 
 
 def json_events(events: list[Event]) -> Iterable[tuple[str, JSONObject]]:
