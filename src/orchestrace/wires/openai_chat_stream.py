@@ -51,7 +51,8 @@ def fold_chunks(body: bytes) -> tuple[JSONObject, bool]:
         done = any(event and event[1] == _DONE for event in (stream.rest, *reversed(stream.events)))
         cut = stream.rest is not None
     finished = bool(folded) and not cut and all(choice["finish_reason"] for choice in folded)
-    return head | {"choices": [*folded]}, done or finished
+    head["choices"] = [*folded]
+    return head, done or finished
 
 
 def _folded(events: Iterable[tuple[str, JSONObject]]) -> _Told:
