@@ -282,7 +282,6 @@ recording.boundary.Boundary.end
 recording.clock.now
 recording.content._variable
 recording.details.wanted
-recording.document.masked
 recording.drivers.byte_stream.End
 recording.exceptions.message_of
 recording.exceptions.record
@@ -334,6 +333,7 @@ recording.recording.current_strand
 recording.recording.tracer
 recording.reducing.Items.folded
 recording.reducing.Items.keep
+recording.repetition._masked
 recording.roles.drafts.Drafts.judged
 recording.roles.drafts.Drafts.take
 recording.roles.evaluator.judge

@@ -99,20 +99,25 @@ def recognise(method: str, host: str, path: str) -> Match | None:
     `host` comes in lower case and without its port, `path` without its query.
     """
     if method == "POST":
-        return _match(host, path, path) if path.endswith(_POSTED) else None
+        return _match(WIRES, host, path, path) if path.endswith(_POSTED) else None
     if method == "GET":
         where = path.rpartition("/")[0]
-        return _match(host, path, where) if where.endswith(_FETCHED) else None
+        return _match(FETCHES, host, path, where) if where.endswith(_FETCHED) else None
     return None
 
 
-@lru_cache(maxsize=256)
-def _match(host: str, path: str, where: str) -> Match:
-    """Return how to read a request whose path ends, or before its last segment ends `where` some wire's does."""
-    wires = WIRES if where == path else FETCHES
-    wire, provider = next(wire for ending, wire in wires.items() if where.endswith(ending)), provider_at(host, path)
+def _match(wires: dict[str, Wire], host: str, path: str, where: str) -> Match:
+    ending, provider, model = _parts_of(host, path, where)
+    wire = wires[ending]
     usual = "azure.ai.openai" if _AZURE in path else wire.provider
-    return Match(wire, provider or usual, known_host=provider is not None, model=_model_in(path))
+    return Match(wire, provider or usual, known_host=provider is not None, model=model)
+
+
+@lru_cache(maxsize=256)
+def _parts_of(host: str, path: str, where: str) -> tuple[str, str | None, str | None]:
+    """Return how a path ends that some wire has, who answers there, and the model that it names."""
+    ending = next(ending for ending in (*_POSTED, *_FETCHED) if where.endswith(ending))
+    return ending, provider_at(host, path), _model_in(path)
 
 
 def _model_in(path: str) -> str | None:
