@@ -19,7 +19,8 @@ __all__ = ["Answers", "client", "prepared"]
 
 MODEL = "gpt-4o-mini"
 _ANSWERS = 16
-"""How many different ones there are: who remembers texts shall not always find the one he has."""
+"""How many different ones there are, beside the number that each gets when it is given: none comes twice."""
+_NUMBER = b"000000"
 _PROSE = """\
 all work and no play makes a dull benchmark so here are some words of “prose” that nobody has chosen: candidates write
 about engineers, compilers, teams, cities, mornings, 16 µs, "quotes", and what an evaluator said of each of its drafts\n
@@ -38,7 +39,8 @@ def _conversation(count: int) -> list[dict[str, str]]:
 
 
 def _whole(number: int) -> bytes:
-    message = {"role": "assistant", "content": _text(1000, 1000 + number), "refusal": None, "annotations": []}
+    content = f"{_NUMBER.decode()} {_text(1000, 1000 + number)}"
+    message = {"role": "assistant", "content": content, "refusal": None, "annotations": []}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     usage = {"prompt_tokens": 400, "completion_tokens": 200, "total_tokens": 600}
     chat = {"id": f"chatcmpl-{number}", "object": "chat.completion", "created": 1_767_225_600}
@@ -62,13 +64,14 @@ class Answers(httpx2.BaseTransport):
     """A provider in the client's own process: no socket's noise in the figures."""
 
     def __init__(self) -> None:
-        self._wholes = cycle([_whole(number) for number in range(_ANSWERS)])
+        self._wholes = zip(count(), cycle([_whole(number) for number in range(_ANSWERS)]), strict=False)
         self.pieces = _pieces()
 
     @property
     def whole(self) -> bytes:
         """The next answer in one piece."""
-        return next(self._wholes)
+        number, answer = next(self._wholes)
+        return answer.replace(_NUMBER, b"%06d" % number, 1)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Answer a chat, as a stream if it asks for one."""
