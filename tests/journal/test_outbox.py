@@ -9,7 +9,7 @@ import pytest
 
 from orchestrace.balance import Balance
 from orchestrace.conventions import ROLE
-from orchestrace.journal import accounts, outbox
+from orchestrace.journal import accounts, backlog
 from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.database import transaction
 from orchestrace.journal.encoding import Header
@@ -55,10 +55,10 @@ class TestWaiting:
 
     def test_the_order_is_read_from_an_index(self, database: sqlite3.Connection) -> None:
         """With a hundred thousand spans waiting none but those that are asked for is touched."""
-        plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {outbox._SPANS}", (1, 512))]
+        plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {backlog._WAITING}", (1, 0, 0, 512))]
 
-        assert any("USING INDEX deliveries_waiting (receiver=?)" in step for step in plan)
-        assert not any("TEMP B-TREE" in step or step.startswith("SCAN") for step in plan)
+        assert any("USING INDEX deliveries_waiting (receiver=? AND time>?)" in step for step in plan)
+        assert not any("TEMP B-TREE" in step or step.startswith(("SCAN d", "SCAN s")) for step in plan)
 
     def test_at_most_so_many(
         self, database: sqlite3.Connection, waiting: Outbox, span: Callable[..., SpanRecord]

@@ -35,6 +35,8 @@ __all__ = ["FILE_NAME", "SCHEMA", "Database", "connect", "connect_in_memory", "c
 FILE_NAME: Final = "journal.db"
 _RETRY: Final = 0.01
 _FOREIGN: Final = "it is another program's"
+_CACHE_KIB: Final = 8192
+"""So much of the file is kept in memory: what a transaction touches, else it writes pages twice."""
 _WAL_BYTES: Final = 64 << 20
 """The write-ahead log is cut to this size after it has been copied into the file."""
 
@@ -143,6 +145,8 @@ def connect(folder: Path, *, timeout: float = 5.0) -> Database:
         connection.execute("PRAGMA page_size = 16384")
         _become_readable_while_written(connection, timeout)
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        connection.execute("PRAGMA temp_store = MEMORY")  # else what undoes a statement is a file for each
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         _migrate(connection, path)
     except BaseException:

@@ -26,10 +26,11 @@ from orchestrace.journal.encoding import (
 from orchestrace.journal.role import role_of
 from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
 
-__all__ = ["Entry", "entry_of", "joined", "read"]
+__all__ = ["Entry", "begun_attributes", "entry_of", "joined", "read"]
 
 _EMPTY: Final = b"{}"
 _NONE: Final = b"[]"
+_SIZE: Final = b'"%b":' % ATTRIBUTES_SIZE.encode()
 
 
 @dataclass(slots=True)
@@ -128,6 +129,14 @@ def _read(payload: bytes, at: int) -> Entry | None:
         return None
     entry = _of_head(head, attributes)
     return entry if entry is None or tail == b"}" else _with_lists(entry, tail)
+
+
+def begun_attributes(payload: bytes) -> bytes | None:
+    """Return the attributes in the frame of a start, which is not read otherwise; None for one written otherwise."""
+    at = payload.find(ATTRIBUTES_BEGIN)
+    attributes = payload[at + len(ATTRIBUTES_BEGIN) : -1]
+    is_all = payload.endswith(b"%b%d" % (_SIZE, len(attributes)), 0, at)
+    return attributes if at > 0 and is_all and attributes.startswith(b"{") and attributes.endswith(b"}") else None
 
 
 def _of_head(head: dict[str, Any], attributes: bytes) -> Entry | None:

@@ -118,6 +118,7 @@ def _remove(database: sqlite3.Connection, trace_id: str) -> Removed:
 def _scrub(database: sqlite3.Connection) -> None:
     """Write the file anew: what was deleted, or replaced before, is left in gaps of pages that nothing else clears."""
     try:
+        database.execute("PRAGMA temp_store = FILE")  # the new file is made in there first
         database.execute("VACUUM")
         for _ in range(_ATTEMPTS):
             busy, *_ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

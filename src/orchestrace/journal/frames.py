@@ -31,6 +31,10 @@ FRAME: Final = struct.Struct("<II")
 END: Final = 0xFFFFFFFF
 
 _CHUNK = 5 * 1024
+_NO_MORE: Final = frozenset({0, END})
+_FIRST: Final = 16 << 10
+_LARGEST: Final = 256 << 10
+"""Bytes read in one go: a call to the system for each frame takes longer than decoding it."""
 
 
 def checksum(payload: bytes) -> int:
@@ -55,6 +59,7 @@ class SegmentReader:
     def __init__(self, file: BinaryIO, offset: int = 0) -> None:
         self._file = file
         self._size = os.fstat(file.fileno()).st_size
+        self._length = _FIRST
         file.seek(0)
         magic, version, flags, _ = HEADER.unpack(file.read(HEADER.size).ljust(HEADER.size, b"\0"))
         self.readable: bool = magic == MAGIC and version == VERSION
@@ -70,22 +75,30 @@ class SegmentReader:
     def __iter__(self) -> Iterator[bytes]:
         self._file.seek(self.offset)
         self.ended = self.torn = False
+        block, begin = b"", FRAME.size  # of a payload, in what was read of the file so far
         while self.readable:
-            payload = self._next()
-            if payload is None:
+            if len(block) < begin:
+                block, begin = self._more(block[begin - FRAME.size :], FRAME.size), FRAME.size
+                if len(block) < begin:
+                    return
+            crc, length = FRAME.unpack_from(block, begin - FRAME.size)
+            if length in _NO_MORE:
+                self.ended = length == END
                 return
-            self.offset += FRAME.size + len(payload)
+            # Compared first: a corrupt length must not make `read` allocate gigabytes.
+            if len(block) < begin + length <= begin + self._size - self.offset - FRAME.size:
+                block, begin = self._more(block[begin - FRAME.size :], FRAME.size + length), FRAME.size
+            payload = block[begin : begin + length]
+            if len(payload) < length or checksum(payload) != crc:
+                self.torn = True
+                return
+            begin += length + FRAME.size
+            self.offset += length + FRAME.size
             yield payload
 
-    def _next(self) -> bytes | None:
-        head = self._file.read(FRAME.size)
-        if len(head) < FRAME.size:
-            return None
-        crc, length = FRAME.unpack(head)
-        if length in (0, END):
-            self.ended = length == END
-            return None
-        # Compared first: a corrupt length must not make `read` allocate gigabytes.
-        payload = self._file.read(length) if length <= self._size - self.offset - FRAME.size else b""
-        self.torn = len(payload) < length or checksum(payload) != crc
-        return None if self.torn else payload
+    def _more(self, block: bytes, count: int) -> bytes:
+        """Read on in blocks that grow, until so many bytes are there or the file ends."""
+        while len(block) < count and (more := self._file.read(max(self._length, count - len(block)))):
+            block += more
+            self._length = min(4 * self._length, _LARGEST)
+        return block

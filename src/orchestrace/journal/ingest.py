@@ -17,10 +17,10 @@ from typing import Final
 
 from orchestrace.journal.census import Found, census
 from orchestrace.journal.database import transaction
-from orchestrace.journal.encoding import Header
-from orchestrace.journal.entry import Entry, read
+from orchestrace.journal.entry import Entry
 from orchestrace.journal.frames import HEADER, SegmentReader
 from orchestrace.journal.interruption import interrupt
+from orchestrace.journal.pairing import records_of
 from orchestrace.journal.store import note_writer, store
 from orchestrace.records import LogRecord, MetricsRecord
 
@@ -31,8 +31,6 @@ TORN: Final = ".torn"
 
 _FRAMES_AT_ONCE: Final = 256
 _BYTES_AT_ONCE: Final = 4 << 20
-_BUFFER: Final = 256 << 10
-"""Bytes read in one go: a call to the system for each frame takes longer than decoding it."""
 
 _UPSERT_SEGMENT: Final = (
     "INSERT INTO segments (name, offset) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET offset = excluded.offset"
@@ -87,33 +85,37 @@ def _ingest(
 
 
 def _read(database: sqlite3.Connection, found: Found, *, over: bool) -> Generator[None, None, SegmentReader]:
-    with found.path.open("rb", buffering=_BUFFER) as file:
+    with found.path.open("rb", buffering=0) as file:
+        offset = _offset(database, found.path.name)
         while True:
-            offset = _offset(database, found.path.name)
             reader = SegmentReader(file, offset)
-            batch = _batch(reader)
+            batch, more = _batch(reader)
             if reader.offset == max(offset, HEADER.size):
                 return reader
             with transaction(database):
-                if _offset(database, found.path.name) != offset:  # another process was faster
+                now = _offset(database, found.path.name)
+                if now != offset:  # another process was faster
+                    offset = now
                     continue
                 if not found.path.exists():  # so much faster that it has forgotten how far it was
                     raise FileNotFoundError
                 store(database, batch, note_writer(database, found.header, over=over))
                 database.execute(_UPSERT_SEGMENT, (found.path.name, reader.offset))
             yield
+            if not more:
+                return reader
+            offset = reader.offset
 
 
-def _batch(reader: SegmentReader) -> list[Entry | LogRecord | MetricsRecord]:
-    found: list[Entry | LogRecord | MetricsRecord] = []
+def _batch(reader: SegmentReader) -> tuple[list[Entry | LogRecord | MetricsRecord], bool]:
+    """Return what the next frames hold, and whether there may be more than fit into one transaction."""
+    payloads: list[bytes] = []
     start = reader.offset
-    for count, payload in enumerate(reader, 1):
-        said = read(payload)
-        if said is not None and not isinstance(said, Header):
-            found.append(said)
-        if count == _FRAMES_AT_ONCE or reader.offset - start > _BYTES_AT_ONCE:
-            break
-    return found
+    for payload in reader:
+        payloads.append(payload)
+        if len(payloads) == _FRAMES_AT_ONCE or reader.offset - start > _BYTES_AT_ONCE:
+            return records_of(payloads), True
+    return records_of(payloads), False
 
 
 def _offset(database: sqlite3.Connection, name: str) -> int:

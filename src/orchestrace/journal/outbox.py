@@ -5,15 +5,15 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from orchestrace.journal import accounts
+from orchestrace.journal.backlog import Backlog
 from orchestrace.journal.database import transaction
 from orchestrace.journal.decoding import attributes_of
 from orchestrace.journal.markers import mark
-from orchestrace.journal.row import COLUMNS, DOCUMENTS, record_of
 from orchestrace.journal.signals import LOGS, log_of
 from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
 from orchestrace.typing import AttributeValue
@@ -22,14 +22,6 @@ __all__ = ["Outbox"]
 
 TRACES: Final = "traces"
 
-# Documents as bytes, for the parser: Python would make a text of them that the parser makes bytes of again.
-_COLUMNS: Final = tuple(f"CAST(s.{name} AS BLOB)" if name in DOCUMENTS else f"s.{name}" for name in COLUMNS)
-_SPANS: Final = (
-    f"SELECT d.id, d.process, {', '.join(_COLUMNS)} "  # noqa: S608 - our names
-    # The state as a number, else it takes luck that the index of what waits is used.
-    f"FROM deliveries AS d JOIN spans AS s USING (id) WHERE d.state = {accounts.WAITING} AND d.receiver = ? "
-    "ORDER BY d.time, d.id LIMIT ?"
-)
 _SIGNALS: Final = (
     "SELECT id, process, trace_id, time, payload FROM signals WHERE receiver = ? AND kind = ? ORDER BY id LIMIT ?"
 )
@@ -48,6 +40,7 @@ class Outbox:
     def __init__(self, database: sqlite3.Connection, receiver: int) -> None:
         self._database = database
         self._receiver = receiver
+        self._backlog = Backlog(database, receiver)
         self._resources: dict[int, Mapping[str, AttributeValue]] = {}
 
     def waiting(
@@ -58,8 +51,10 @@ class Outbox:
 
         At most `count`, and no more when what is there has `size` characters; one at least if there is one.
         """
+        if signal == TRACES:
+            return list(self._backlog.read(count, size))
         found: list[tuple[int, int, SpanRecord | LogRecord | MetricsRecord]] = []
-        for key, process, characters, record in self._rows(signal, count):
+        for key, process, characters, record in self._signals(signal, count):
             found.append((key, process, record))
             size -= characters
             if size <= 0:
@@ -90,12 +85,7 @@ class Outbox:
         with transaction(self._database):
             self._database.execute("DELETE FROM signals WHERE receiver = ? AND kind = ?", (self._receiver, signal))
 
-    def _rows(self, signal: str, count: int) -> Iterator[tuple[int, int, int, Any]]:
-        if signal == TRACES:
-            for key, process, *row in self._database.execute(_SPANS, (self._receiver, count)):
-                writer = process if process is not None else row[COLUMNS.index("process")]
-                yield key, writer, sum(len(one) for one in row if isinstance(one, (str, bytes))), record_of(row)
-            return
+    def _signals(self, signal: str, count: int) -> Iterator[tuple[int, int, int, LogRecord | MetricsRecord]]:
         for key, process, _, moment, payload in self._database.execute(_SIGNALS, (self._receiver, signal, count)):
             record = log_of(orjson.loads(payload)) if signal == LOGS else MetricsRecord(moment, payload)
             if record is not None:

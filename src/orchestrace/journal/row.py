@@ -9,7 +9,7 @@ from orchestrace.journal.decoding import attributes_of, events_of, links_of
 from orchestrace.journal.entry import Entry
 from orchestrace.records import SpanRecord
 
-__all__ = ["COLUMNS", "DOCUMENTS", "PLACEHOLDERS", "record_of", "row_of"]
+__all__ = ["COLUMNS", "DOCUMENTS", "PLACEHOLDERS", "record_of", "record_of_parts", "row_of"]
 
 COLUMNS: Final = (
     "trace_id",
@@ -69,22 +69,45 @@ def row_of(entry: Entry, process: int) -> tuple[object, ...]:
 
 def record_of(row: Sequence[Any]) -> SpanRecord:
     """Return the span that a row of `COLUMNS` holds."""
-    value = dict(zip(COLUMNS, row, strict=True))
+    *head, attributes, events, links = row
+    return record_of_parts(head, attributes, events, links)
+
+
+def record_of_parts(head: Sequence[Any], attributes: object, events: object, links: object) -> SpanRecord:
+    """Return a span from what stands before its documents, and these, as JSON or what was read from it."""
+    (
+        trace_id,
+        span_id,
+        parent_id,
+        _,
+        start,
+        end,
+        kind,
+        _,
+        _,
+        sampled,
+        status,
+        name,
+        scope,
+        scope_version,
+        trace_state,
+        status_message,
+    ) = head
     return SpanRecord(
-        trace_id=value["trace_id"],
-        span_id=value["span_id"],
-        parent_id=value["parent_id"],
-        name=value["name"],
-        kind=value["kind"],
-        start=value["start_time"],
-        end=value["end_time"],
-        status=value["status"],
-        status_message=value["status_message"],
-        attributes=attributes_of(value["attributes"]),
-        events=events_of(value["events"]),
-        links=links_of(value["links"]),
-        scope=value["scope"],
-        scope_version=value["scope_version"],
-        trace_state=value["trace_state"],
-        sampled=bool(value["sampled"]),
+        trace_id,
+        span_id,
+        parent_id,
+        name,
+        kind,
+        start,
+        end,
+        status,
+        status_message,
+        attributes_of(attributes),
+        events_of(events) if events else [],
+        links_of(links) if links else [],
+        scope,
+        scope_version,
+        trace_state,
+        bool(sampled),
     )

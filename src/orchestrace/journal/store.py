@@ -17,6 +17,7 @@ import orjson
 
 from orchestrace.journal import accounts
 from orchestrace.journal.addressee import Addressee
+from orchestrace.journal.bulk import Insert
 from orchestrace.journal.encoding import Header
 from orchestrace.journal.entry import Entry, entry_of, joined
 from orchestrace.journal.role import AGENT, OUTCOME, WORKFLOW
@@ -28,27 +29,39 @@ __all__ = ["NOT_LOST", "NOT_SAMPLED", "NOT_SENT", "Writer", "deliver", "note_rec
 
 _Record: TypeAlias = Entry | SpanRecord | LogRecord | MetricsRecord
 
-_UPSERT: Final = (
-    f"INSERT INTO spans ({', '.join(COLUMNS)}) VALUES ({PLACEHOLDERS}) "  # noqa: S608 - our names
+_UPSERT: Final = Insert(
+    f"INSERT INTO spans ({', '.join(COLUMNS)})",
+    f"({PLACEHOLDERS})",
     f"ON CONFLICT (trace_id, span_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[2:])} "
-    "WHERE excluded.end_time IS NOT NULL OR spans.end_time IS NULL"
+    "WHERE excluded.end_time IS NOT NULL OR spans.end_time IS NULL",
+    len(COLUMNS),
 )
-_UPSERT_TRACE: Final = (
-    "INSERT INTO traces (trace_id, start_time, holds) VALUES (?, ?, ?) ON CONFLICT (trace_id) DO UPDATE "
-    "SET start_time = min(start_time, excluded.start_time), holds = max(holds, excluded.holds)"
+_LAST_ID: Final = "SELECT coalesce(max(id), 0) FROM spans"
+_NEW: Final = "SELECT trace_id, span_id FROM spans WHERE id > ?"
+_WIDEN_TRACE: Final = (
+    "ON CONFLICT (trace_id) DO UPDATE "
+    "SET start_time = min(start_time, excluded.start_time), holds = max(holds, excluded.holds) "
+    "WHERE excluded.start_time < start_time OR excluded.holds > holds"
+)
+_UPSERT_TRACE: Final = f"INSERT INTO traces (trace_id, start_time, holds) VALUES (?, ?, ?) {_WIDEN_TRACE}"  # noqa: S608 - our names
+_UPSERT_NEW_TRACES: Final = (
+    "INSERT INTO traces (trace_id, start_time, holds) "  # noqa: S608 - as above
+    f"SELECT trace_id, start_time, CASE role WHEN '{AGENT}' THEN 2 WHEN '{WORKFLOW}' THEN 2 WHEN '{OUTCOME}' THEN 0 "
+    f"ELSE 1 END FROM spans WHERE id > ? {_WIDEN_TRACE}"
 )
 _UPSERT_PROCESS: Final = (
     "INSERT INTO processes (id, pid, host, version, start_time, resource, over, receiver, withheld) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (id) DO UPDATE SET over = excluded.over"
 )
-_WRITER: Final = "SELECT process, receiver, withheld FROM processes WHERE id = ?"
+_WRITER: Final = "SELECT process, receiver, withheld FROM processes WHERE id = ? AND over = ?"
 # An outcome is as old as it is here: its own time is that of a run which may have ended long ago.
-_DELIVERY: Final = (
+_DELIVER: Final = (
     "INSERT OR IGNORE INTO deliveries (id, process, state, receiver, time, reason) "  # noqa: S608 - as above
-    f"SELECT id, ?, ?, ?, CASE role WHEN '{OUTCOME}' THEN max(?, end_time) ELSE end_time END, ? "
-    "FROM spans WHERE trace_id = ? AND span_id = ?"
+    f"SELECT id, ?, ?, ?, CASE role WHEN '{OUTCOME}' THEN max(?, end_time) ELSE end_time END, ? FROM spans "
 )
+_DELIVERY: Final = f"{_DELIVER} WHERE trace_id = ? AND span_id = ?"
+_NEW_DELIVERIES: Final = f"{_DELIVER} WHERE id > ? AND end_time IS NOT NULL AND sampled = ?"
 _BEFORE: Final = "SELECT CAST(attributes AS BLOB), end_time FROM spans WHERE trace_id = ? AND span_id = ?"
 _SIGNAL: Final = "INSERT INTO signals (process, kind, trace_id, time, receiver, payload) VALUES (?, ?, ?, ?, ?, ?)"
 NOT_SAMPLED: Final = "not sampled"
@@ -84,36 +97,67 @@ def note_receiver(database: sqlite3.Connection, receiver: Addressee | None) -> i
 
 def note_writer(database: sqlite3.Connection, header: Header, *, over: bool) -> Writer:
     """Return the row of a process, made if it is new; its receiver stays whom it was adopted by."""
-    resource = orjson.dumps(header.resource).decode()
-    receiver = note_receiver(database, header.receiver)
-    who = header.process, header.pid, header.host, header.version, header.start, resource
-    database.execute(_UPSERT_PROCESS, (*who, over, receiver, header.withheld))
-    return Writer(*database.execute(_WRITER, (header.process,)).fetchone())
+    found = database.execute(_WRITER, (header.process, over)).fetchone()
+    if found is None:
+        receiver = note_receiver(database, header.receiver)
+        who = header.process, header.pid, header.host, header.version, header.start
+        resource = orjson.dumps(header.resource).decode()
+        database.execute(_UPSERT_PROCESS, (*who, resource, over, receiver, header.withheld))
+        found = database.execute(_WRITER, (header.process, over)).fetchone()
+    return Writer(*found)
 
 
 def store(database: sqlite3.Connection, records: Iterable[_Record], writer: Writer) -> None:
     """Put in what a process wrote, in the order in which it did."""
-    records = list(records)
-    entries = [entry_of(record) if isinstance(record, SpanRecord) else record for record in records]
-    _store_spans(database, [entry for entry in entries if isinstance(entry, Entry)], writer)
-    signals = [_signal(record, writer) for record in records if isinstance(record, (LogRecord, MetricsRecord))]
-    database.executemany(_SIGNAL, signals)
+    spans: list[Entry] = []
+    signals: list[tuple[object, ...]] = []
+    for record in records:
+        if type(record) is Entry:
+            spans.append(record)
+        elif isinstance(record, SpanRecord):
+            spans.append(entry_of(record))
+        elif isinstance(record, (LogRecord, MetricsRecord)):
+            signals.append(_signal(record, writer))
+    if spans:
+        _store_spans(database, spans, writer)
+    if signals:
+        database.executemany(_SIGNAL, signals)
 
 
 def _store_spans(database: sqlite3.Connection, entries: list[Entry], writer: Writer) -> None:
     last = _last(database, entries)
-    traces: dict[str, tuple[int, int]] = {}
-    latest = 0
-    for entry in entries:
-        start, holds = traces.get(entry.trace_id, (entry.start, 0))
-        traces[entry.trace_id] = min(start, entry.start), max(holds, _holds(entry))
-        latest = max(latest, entry.start, entry.end or 0)
-    database.executemany(_UPSERT, [row_of(entry, writer.process) for entry in last])
-    database.executemany(_UPSERT_TRACE, [(trace_id, *values) for trace_id, values in traces.items()])
-    deliver(database, [entry for entry in last if entry.end is not None], writer)
+    (before,) = database.execute(_LAST_ID).fetchone()
+    _UPSERT.run(database, [row_of(entry, writer.process) for entry in last])
+    known = _known(database, last, before)
+    if len(known) < len(last):
+        database.execute(_UPSERT_NEW_TRACES, (before,))
+        _deliver_new(database, before, writer, {entry.sampled for entry in last})
+    if known:
+        database.executemany(_UPSERT_TRACE, [(entry.trace_id, entry.start, _holds(entry)) for entry in known])
+        deliver(database, [entry for entry in known if entry.end is not None], writer)
+    latest = max(max(entry.start, entry.end or 0) for entry in last)
     database.execute(
         "UPDATE processes SET last_time = ? WHERE process = ? AND last_time < ?", (latest, writer.process, latest)
     )
+
+
+def _known(database: sqlite3.Connection, entries: list[Entry], before: int) -> list[Entry]:
+    """Return those that were here already; spans that are new have later numbers than there were `before`."""
+    (now,) = database.execute(_LAST_ID).fetchone()
+    if now - before == len(entries):
+        return []
+    new = set(database.execute(_NEW, (before,))) if now > before else set()
+    return [entry for entry in entries if (entry.trace_id, entry.span_id) not in new]
+
+
+def _deliver_new(database: sqlite3.Connection, before: int, writer: Writer, sampled: Iterable[bool]) -> None:
+    """Do what `deliver` does, for all at once that have later numbers than there were `before`."""
+    now = time.time_ns()
+    for one in sampled:
+        state, reason = _state(writer, sampled=one)
+        receiver = writer.receiver if state == accounts.WAITING else None
+        new = database.execute(_NEW_DELIVERIES, (writer.process, state, receiver, now, reason, before, one)).rowcount
+        accounts.add(database, writer.process, state, new, reason)
 
 
 def _last(database: sqlite3.Connection, entries: list[Entry]) -> list[Entry]:
@@ -142,7 +186,7 @@ def deliver(database: sqlite3.Connection, ended: Iterable[Entry | SpanRecord], w
     now = time.time_ns()
     by_state: dict[tuple[int, str], list[Entry | SpanRecord]] = {}
     for record in ended:
-        by_state.setdefault(_state(record, writer), []).append(record)
+        by_state.setdefault(_state(writer, sampled=record.sampled), []).append(record)
     for (state, reason), records in by_state.items():
         receiver = writer.receiver if state == accounts.WAITING else None
         rows = [(writer.process, state, receiver, now, reason, one.trace_id, one.span_id) for one in records]
@@ -158,8 +202,8 @@ def _is_of_another(database: sqlite3.Connection, record: Entry | SpanRecord, wri
     return bool(database.execute(_OF_OTHERS, asked).fetchone()[0])
 
 
-def _state(record: Entry | SpanRecord, writer: Writer) -> tuple[int, str]:
-    if not record.sampled:
+def _state(writer: Writer, *, sampled: bool) -> tuple[int, str]:
+    if not sampled:
         return accounts.WITHHELD, NOT_SAMPLED
     if writer.withheld:
         return accounts.WITHHELD, NOT_SENT

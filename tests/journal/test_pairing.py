@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestrace.journal.encoding import Header, encode, encode_header, encode_rest
+from orchestrace.journal.entry import Entry, entry_of
+from orchestrace.journal.pairing import records_of
+from orchestrace.journal.signals import encode_log
+from orchestrace.records import EventRecord, LogRecord, SpanRecord
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.sampled_from(['"end":', ',"attributes":{}'])
+BEGUN = st.dictionaries(WORDS, WORDS | st.integers(0, 9), max_size=3)
+
+
+def frames(begun: SpanRecord, ended: SpanRecord) -> tuple[bytes, bytes]:
+    """Return the frames of a span's start and end."""
+    return encode(begun), encode_rest(ended, begun.attributes)
+
+
+class TestRecordsOf:
+    @given(BEGUN, BEGUN, WORDS, st.integers(0, 1))
+    @settings(deadline=None)
+    def test_start_and_end_are_one(
+        self, begun: dict[str, object], more: dict[str, object], name: str, happened: int
+    ) -> None:
+        """Whatever stands in them; as if the end had said all of it."""
+        both = {**begun, **{key: value for key, value in more.items() if key not in begun}}
+        events = [EventRecord("e", 1)] * happened
+        start = SpanRecord("a" * 32, "b" * 16, None, name, 0, 1, attributes=begun, events=events)  # type: ignore[arg-type]
+        end = SpanRecord("a" * 32, "b" * 16, None, name, 0, 1, 9, attributes=both, events=events)  # type: ignore[arg-type]
+        *first, last = records_of(frames(start, end))
+
+        assert isinstance(last, Entry)
+        if happened:  # a start with events is read: who stores both joins them
+            assert (1, True) == (len(first), last.rest)
+        else:
+            assert ([], entry_of(end)) == (first, last)
+
+    def test_the_order_is_that_of_the_beginnings(self, span: Callable[..., SpanRecord]) -> None:
+        """Outer spans begin first, and end last."""
+        (one, one_ends), (two, two_ends) = (frames(span(number), span(number, end=9)) for number in (1, 2))
+        found = records_of([one, two, two_ends, one_ends, encode_log(LogRecord(1, 1))])
+
+        assert ["span 1", "span 2", 1] == [one.name if isinstance(one, Entry) else one.time for one in found]  # type: ignore[union-attr]
+
+    @pytest.mark.parametrize("length", [0, 27, 40, 89])
+    def test_what_is_no_frame_is_none(self, span: Callable[..., SpanRecord], length: int) -> None:
+        """Nor is a header a record."""
+        assert [] == records_of([encode(span(1))[:length], encode_header(Header("p", 1, "h", 2, "v", {})), b"{}"])
+
+    def test_what_still_runs_is_there(self, span: Callable[..., SpanRecord]) -> None:
+        """So is an end without its start."""
+        found: Sequence[object] = records_of([encode(span(1)), encode_rest(span(2, end=9), {})])
+
+        assert [(1, None, False), (2, 9, True)] == [
+            (int(one.span_id, 16), one.end, one.rest) for one in found if isinstance(one, Entry)
+        ]
