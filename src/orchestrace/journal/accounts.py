@@ -42,10 +42,10 @@ REFUSED: Final = 3
 WITHHELD: Final = 4
 DROPPED: Final = 5
 
-_ADD: Final = (
-    "INSERT INTO accounts (process, state, reason, spans) VALUES (?, ?, ?, ?) "
-    "ON CONFLICT (process, state, reason) DO UPDATE SET spans = spans + excluded.spans"
-)
+_INSERT: Final = "INSERT INTO accounts (process, state, reason, spans) VALUES (?, ?, ?, ?)"
+_SUM_UP: Final = "ON CONFLICT (process, state, reason) DO UPDATE SET spans = spans + excluded.spans"
+_ADD: Final = f"{_INSERT} {_SUM_UP}"
+_MOVE: Final = f"{_INSERT}, (?, ?, ?, ?) {_SUM_UP}"
 
 
 def add(database: sqlite3.Connection, process: int, state: int, spans: int, reason: str = "") -> None:
@@ -58,8 +58,8 @@ def move(
     database: sqlite3.Connection, process: int, before: tuple[int, str], after: tuple[int, str], spans: int
 ) -> None:
     """Count spans of a process from one state and reason to another, inside of the caller's transaction."""
-    add(database, process, before[0], -spans, before[1])
-    add(database, process, after[0], spans, after[1])
+    if spans:
+        database.execute(_MOVE, (process, *before, -spans, process, *after, spans))
 
 
 def balance_of(database: sqlite3.Connection, process: str) -> Balance:

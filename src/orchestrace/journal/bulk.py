@@ -17,7 +17,7 @@ __all__ = ["Insert"]
 
 _VARIABLES: Final = 999
 """So many variables older SQLites take."""
-_SIZES: Final = (64, 16, 4, 1)
+_SIZES: Final = (48, 24, 12, 6, 3, 1)
 
 
 class Insert:

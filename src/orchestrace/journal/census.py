@@ -14,7 +14,7 @@ from orchestrace.journal.frames import SegmentReader
 from orchestrace.journal.lock import is_held
 from orchestrace.journal.segment import SUFFIX
 
-__all__ = ["Found", "census", "host"]
+__all__ = ["Found", "are_there_others", "census", "host"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,13 @@ def census(folder: Path, pid: int | None = None) -> list[Found]:
         seen |= new
         found.extend(_look(folder, new))
     return sorted(found, key=lambda one: one.path.name)
+
+
+def are_there_others(folder: Path, pid: int) -> bool:
+    """Tell whether a folder has segments of processes with another id. Looks at their names alone."""
+    with suppress(OSError):
+        return any(path.suffix == SUFFIX and f"-{pid}-" not in path.name for path in folder.iterdir())
+    return False
 
 
 def host() -> str:

@@ -50,7 +50,8 @@ def ingest(database: sqlite3.Connection, folder: Path, *, pid: int | None = None
     living = {one.header.process for one in everyone if one.lives}
     theirs = set() if pid is None else {one.header.process for one in everyone if one.header.pid != pid} & living
     ours = [one for one in everyone if one.header.process not in theirs]
-    yield from _ingest(database, folder, ours, living, keep=keep)
+    yield from _ingest(database, ours, living, keep=keep)
+    yield from _forget_gone(database, folder)
     if gone := set(known) - living:
         with transaction(database):
             database.executemany("UPDATE processes SET over = 1 WHERE id = ?", [(name,) for name in gone])
@@ -62,12 +63,14 @@ def ingest(database: sqlite3.Connection, folder: Path, *, pid: int | None = None
 def ingest_own(database: sqlite3.Connection, folder: Path) -> Iterator[None]:
     """Read the segments of this process, as `ingest` does."""
     found = census(folder, os.getpid())
-    return _ingest(database, folder, found, {one.header.process for one in found if one.lives})
+    if (yield from _ingest(database, found, {one.header.process for one in found if one.lives})):
+        yield from _forget_gone(database, folder)
 
 
 def _ingest(
-    database: sqlite3.Connection, folder: Path, found: list[Found], living: set[str], *, keep: bool = False
-) -> Iterator[None]:
+    database: sqlite3.Connection, found: list[Found], living: set[str], *, keep: bool = False
+) -> Generator[None, None, bool]:
+    """Read segments; return whether some were put away."""
     finished: list[tuple[Path, bool]] = []
     for one in found:
         with suppress(FileNotFoundError):  # another process was faster
@@ -77,6 +80,10 @@ def _ingest(
     if finished and not keep:
         _put_away(database, finished)
         yield
+    return bool(finished)
+
+
+def _forget_gone(database: sqlite3.Connection, folder: Path) -> Iterator[None]:
     gone = [row for row in database.execute("SELECT name FROM segments") if not (folder / row[0]).exists()]
     if gone:
         with transaction(database):

@@ -55,11 +55,17 @@ def interrupt(database: sqlite3.Connection) -> Iterator[None]:
         yield
 
 
-def show_life(database: sqlite3.Connection, pid: int, now: Nanoseconds) -> None:
-    """Note that a process of this host lives: if it is killed, what runs in it is known to have run until now."""
-    if database.execute(_LIVES, (pid,)).fetchone() is not None:
+def show_life(database: sqlite3.Connection, pid: int, now: Nanoseconds) -> bool:
+    """
+    Note that a process of this host lives: if it is killed, what runs in it is known to have run until now.
+
+    Nothing is noted of one in which nothing runs; then False is returned.
+    """
+    runs = database.execute(_LIVES, (pid,)).fetchone() is not None
+    if runs:
         with transaction(database):
             database.execute(f"UPDATE processes SET last_time = ? WHERE process IN ({_LIVES})", (now, pid))  # noqa: S608 - ours
+    return runs
 
 
 def _ended(record: SpanRecord, last: int) -> SpanRecord:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from orchestrace.concurrency.fork_guard import ForkGuard
 from orchestrace.journal.appender import Appender
+from orchestrace.journal.census import are_there_others
 from orchestrace.journal.overflow import Overflow
 from orchestrace.journal.upkeep import Upkeep
 from orchestrace.recording.guard import report
@@ -34,6 +35,8 @@ _SIGN_OF_LIFE: Final = 1.0
 """Seconds between two notes that this process lives, while spans run in it."""
 _COURTESY: Final = 0.05
 """Seconds between two transactions with it: the program's threads come first."""
+_QUIET: Final = 10
+"""Looks that found nothing appended, after which the thread sleeps until something is."""
 
 _alive: weakref.WeakSet[Worker] = weakref.WeakSet()
 
@@ -46,9 +49,10 @@ class Worker:
     """
 
     started: bool
-    """`start` was called in this process; for callers who must not wait."""
+    """The thread looks again soon; else `start` is to be called. For callers who must not wait."""
 
     _starting: threading.Lock
+    _bell: threading.Lock
     _thread: threading.Thread | None
 
     def __init__(self, folder: Path, appender: Appender, overflow: Overflow | None = None) -> None:
@@ -62,12 +66,15 @@ class Worker:
         _alive.add(self)
 
     def start(self) -> None:
-        """Start the thread, unless it was started or cannot be. Never raises."""
+        """Start the thread, or wake it, unless it was started or cannot be. Never raises."""
         # Not waited for: a garbage collection may come back here while this very thread is in here.
         if self.started or not self._starting.acquire(blocking=False):
             return
         try:
             self.started = True
+            if self._thread is not None and self._thread.is_alive():
+                self._ring()
+                return
             self._stop = threading.Event()
             thread = threading.Thread(target=self._work, args=(self._stop,), name="orchestrace-journal", daemon=True)
             thread.start()
@@ -89,42 +96,47 @@ class Worker:
         with self._changed:
             self._wanted += 1
             ticket = self._wanted
-            self._changed.notify_all()
+            self._ring()
             self._changed.wait_for(lambda: self._done >= ticket or stop.is_set(), timeout)
             return self._done >= ticket
 
     def stop(self, timeout: float) -> None:
         """End the thread after the transaction that it is in; `start` makes another one."""
-        thread, self._thread, self.started = self._thread, None, False
         with self._changed:
+            thread, self._thread, self.started = self._thread, None, False
             self._stop.set()
             self._changed.notify_all()
+        self._ring()
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout)
 
     def _begin(self) -> None:
         self.started = False
         self._starting = threading.Lock()
+        # What the thread waits for: a lock that anybody may release, from inside of a garbage collection too.
+        self._bell = threading.Lock()
         self._changed = threading.Condition()
         self._stop = threading.Event()
         self._thread = None
         self._wanted = self._done = 0
-        self._shown_at = 0.0
+        self._shown_at, self._has_running = 0.0, False
+        self._looked_at = self._read_at = -_OTHERS
 
     def _work(self, stop: threading.Event) -> None:
         # Kept in this frame and nowhere else: a forked child must neither use it nor close it.
         database: Database | None = None
-        seen, others_at, upkeep = 0, -_OTHERS, Upkeep(self._folder)
+        seen, quiet, upkeep = 0, 0, Upkeep(self._folder)
         while not stop.is_set():
             wanted, appended, now = self._wanted, self._appender.appended, time.monotonic()
-            others, pause = now >= others_at + self._patience(), _INTERVAL
+            others, pause = self._is_due(now), _INTERVAL
+            quiet = quiet + 1 if appended == seen else 0
             try:
                 with suppress(OSError):  # said when it did not fit
                     self._write_what_overflowed()
                 if self._has_work(others=others or upkeep.is_due, appended=appended != seen, wanted=wanted):
                     database = self._opened(database)
                     self._ingest(database, stop, others=others)
-                    seen, others_at = appended, now if others else others_at
+                    seen, self._read_at = appended, now if others else self._read_at
                     with self._between_forks:
                         upkeep.step(database)
                     pause = _COURTESY if upkeep.is_busy else _INTERVAL
@@ -136,9 +148,19 @@ class Worker:
                     report("journal ingest", error)
                     pause = _RETRY
                 _close(database)
-                database, seen = None, -1
+                database, seen, self._looked_at = None, -1, -_OTHERS
+            if quiet > _QUIET and pause == _INTERVAL and not self._overflow:
+                self._sleep(stop, wanted, appended)
             self._wait(stop, wanted, pause)
         _close(database)
+
+    def _sleep(self, stop: threading.Event, wanted: int, appended: int) -> None:
+        """Wait until something is appended, or it is time for something else."""
+        self.started = False
+        if self._appender.appended == appended:  # whoever appends from now on calls `start`
+            self._wait(stop, wanted, _SIGN_OF_LIFE if self._has_running else self._patience())
+        with self._changed:
+            self.started = not stop.is_set() or self.started
 
     def _show_life(self, database: Database | None) -> None:
         if database is not None and time.monotonic() >= self._shown_at + _SIGN_OF_LIFE:
@@ -146,10 +168,17 @@ class Worker:
             with self._between_forks:
                 from orchestrace.journal.interruption import show_life  # noqa: PLC0415 - as in `_opened`
 
-                show_life(database, os.getpid(), time.time_ns())
+                self._has_running = show_life(database, os.getpid(), time.time_ns())
 
     def _has_work(self, *, others: bool, appended: bool, wanted: int) -> bool:
         return appended or wanted > self._done or (others and self._folder.is_dir())
+
+    def _is_due(self, now: float) -> bool:
+        """Tell whether to read what others left: now and then, or as soon as files of theirs lie there."""
+        if now < self._looked_at + self._patience():
+            return False
+        self._looked_at = now
+        return now >= self._read_at + _OTHERS or are_there_others(self._folder, os.getpid())
 
     def _patience(self) -> float:
         return _OTHERS_EAGERLY if self.is_eager() else _OTHERS
@@ -208,8 +237,12 @@ class Worker:
             self._changed.notify_all()
 
     def _wait(self, stop: threading.Event, wanted: int, seconds: float) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: stop.is_set() or self._wanted > wanted, seconds)
+        if not stop.is_set() and self._wanted == wanted:
+            self._bell.acquire(timeout=seconds)
+
+    def _ring(self) -> None:
+        with suppress(RuntimeError):  # it rings already
+            self._bell.release()
 
 
 def _close(database: Database | None) -> None:
