@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orchestrace.journal.census import census, host
+from orchestrace.journal.census import census, host, may_have_others
 from orchestrace.journal.encoding import FORMAT
 from orchestrace.journal.frames import HEADER, MAGIC, VERSION
 from orchestrace.records import SpanRecord
@@ -140,3 +140,25 @@ class TestHost:
     def test_is_this_machine(self) -> None:
         """As the kernel calls it."""
         assert os.uname().nodename == host()
+
+
+class TestMayHaveOthers:
+    def test_not_where_there_is_one_segment_of_that_process(self, folder: Path, writer: Callable[..., Any]) -> None:
+        """Nor where there is none."""
+        before = may_have_others(folder, os.getpid())
+        writer("one").write().appender.append(b"{}")
+
+        assert (False, False) == (before, may_have_others(folder, os.getpid()))
+
+    def test_where_there_is_one_of_another(self, folder: Path, writer: Callable[..., Any]) -> None:
+        """Its name tells."""
+        writer("one").write().appender.append(b"{}")
+
+        assert may_have_others(folder, GONE)
+
+    def test_where_there_are_several(self, folder: Path, writer: Callable[..., Any]) -> None:
+        """In containers each process may have the same id."""
+        for name in ("one", "two"):
+            writer(name).write().appender.append(b"{}")
+
+        assert may_have_others(folder, os.getpid())

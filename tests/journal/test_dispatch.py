@@ -86,6 +86,29 @@ def waiting(dispatch: Dispatch) -> list[str]:
     return [record.name for _, _, record in found]  # type: ignore[union-attr]
 
 
+class TestNothing:
+    def test_what_waited_in_vain_is_not_asked_for_again(self, make: Make, database: sqlite3.Connection) -> None:
+        """Until somebody has written: then it is asked for in the next round."""
+        dispatch = make()
+        asked: list[str] = []
+        (first,) = dispatch.outboxes()
+        found = [first.waiting(TRACES, 9, 9)]
+        assert dispatch._database is not None
+        dispatch._database.set_trace_callback(asked.append)
+        (second,) = dispatch.outboxes()
+        asked.clear()
+        found.append(second.waiting(TRACES, 9, 9))
+        silent = not asked
+        put(database, SpanRecord("a" * 32, "b" * 16, None, "new", 0, 1, 2))
+        (third,) = dispatch.outboxes()
+
+        assert ([[], []], True, ["new"]) == (
+            found,
+            silent,
+            [record.name for _, _, record in third.waiting(TRACES, 9, 9) if isinstance(record, SpanRecord)],
+        )
+
+
 class TestOnDisk:
     def test_one_process_empties_it(
         self, database: sqlite3.Connection, make: Make, span: Callable[..., SpanRecord]

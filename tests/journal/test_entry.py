@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from orchestrace import conventions as names
 from orchestrace.journal.encoding import Header, encode, encode_header, encode_rest
-from orchestrace.journal.entry import Entry, entry_of, joined, read
+from orchestrace.journal.entry import Entry, begun_attributes, entry_of, joined, read
 from orchestrace.records import EventRecord, LinkRecord, SpanRecord
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -98,3 +98,19 @@ class TestJoined:
         rest = read_span(encode_rest(span(end=9, attributes={"a": 1, "b": 2}), {"a": 1}))
 
         assert {"a": 1, "b": 2} == orjson.loads(joined(b'{"a":1,"b":3}', rest, ended=True).attributes)
+
+
+class TestBegunAttributes:
+    @given(RECORDS)
+    @settings(deadline=None)
+    def test_are_those_of_the_span(self, record: SpanRecord) -> None:
+        """As they stand in its frame; a frame that has more behind them is not understood."""
+        found = begun_attributes(encode(record))
+
+        assert found == (None if record.events or record.links else read_span(encode(record)).attributes)
+
+    @given(st.binary(max_size=40))
+    @settings(deadline=None)
+    def test_takes_any_bytes(self, noise: bytes) -> None:
+        """Never an error."""
+        assert begun_attributes(noise) is None

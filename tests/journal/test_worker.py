@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrace.journal import upkeep
+from orchestrace.journal import worker as workers
 from orchestrace.journal.appender import Appender
 from orchestrace.journal.bounds import AGE_VARIABLE
 from orchestrace.journal.database import connect
@@ -302,6 +303,53 @@ class TestStop:
         appender.append(encode(span(1)))
 
         assert (1, True, ["span 1"]) == (len(set(threads()) - before), worker.flush(30), names_in(folder))
+
+
+class TestSleep:
+    @pytest.fixture
+    def asleep(self, worker: Worker, appender: Appender, monkeypatch: pytest.MonkeyPatch) -> Worker:
+        """Return a worker that sleeps, as nothing has been appended for some looks."""
+        monkeypatch.setattr(workers, "_INTERVAL", 0.001)
+        monkeypatch.setattr(workers, "_OTHERS", 600.0)
+        appender.append(b"{}")
+        worker.start()
+        worker.flush(30)
+        deadline = time.monotonic() + 30
+        while worker.started:
+            assert time.monotonic() < deadline
+        return worker
+
+    def test_whoever_appends_wakes_it(
+        self, asleep: Worker, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """As a journal does: with `start`, if it is not started. It is the same thread."""
+        before = threads()
+        appender.append(encode(span(1)))
+        asleep.start()
+        deadline = time.monotonic() + 30
+        while not names_in(folder):
+            assert time.monotonic() < deadline
+
+        assert (["span 1"], before) == (names_in(folder), threads())
+
+    def test_so_does_a_flush(
+        self, asleep: Worker, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """At once."""
+        appender.append(encode(span(1)))
+
+        assert (True, ["span 1"]) == (asleep.flush(30), names_in(folder))
+
+    def test_it_can_be_stopped_and_started_again(
+        self, asleep: Worker, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """As one that looks."""
+        asleep.stop(30)
+        ended = threads()
+        asleep.start()
+        appender.append(encode(span(1)))
+
+        assert ([], True, ["span 1"]) == (ended, asleep.flush(30), names_in(folder))
 
 
 class TestFork:

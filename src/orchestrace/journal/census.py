@@ -14,7 +14,7 @@ from orchestrace.journal.frames import SegmentReader
 from orchestrace.journal.lock import is_held
 from orchestrace.journal.segment import SUFFIX
 
-__all__ = ["Found", "are_there_others", "census", "host"]
+__all__ = ["Found", "census", "host", "may_have_others"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,11 @@ def census(folder: Path, pid: int | None = None) -> list[Found]:
     return sorted(found, key=lambda one: one.path.name)
 
 
-def are_there_others(folder: Path, pid: int) -> bool:
-    """Tell whether a folder has segments of processes with another id. Looks at their names alone."""
-    with suppress(OSError):
-        return any(path.suffix == SUFFIX and f"-{pid}-" not in path.name for path in folder.iterdir())
-    return False
+def may_have_others(folder: Path, pid: int) -> bool:
+    """Tell whether a folder may have segments of others than the process of that id. Looks at names alone."""
+    names = _names(folder, None)
+    # In containers many a process has the same id: then there are several segments.
+    return len(names) > 1 or names != _names(folder, pid)
 
 
 def host() -> str:

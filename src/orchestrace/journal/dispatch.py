@@ -30,6 +30,8 @@ __all__ = ["Dispatch"]
 
 _ADOPT: Final = 0.5
 """Seconds between two looks at what nobody else will send."""
+_ADOPT_IDLY: Final = 2.0
+"""The same, while nothing changes: somebody may have left without a word."""
 
 
 class Dispatch:
@@ -71,7 +73,7 @@ class Dispatch:
         """Return what there is to empty. Raises sqlite3.Error."""
         with self._guard:
             found = [outbox for outbox in (self._on_disk(), self._in_memory()) if outbox is not None]
-        return [_Guarded(outbox, self._section) for outbox in found]
+        return [_Guarded(outbox, self._section, self._nothing if outbox is self._outbox else set()) for outbox in found]
 
     def close(self) -> None:
         """Leave the outbox on disk to another process."""
@@ -93,7 +95,9 @@ class Dispatch:
         self._memory = None
         if self._overflow is not None and self._header is not None:
             self._memory = MemoryOutbox(self._overflow, self._header)
-        self._adopt_at = 0.0
+        self._adopted_at = -_ADOPT_IDLY
+        self._version, self._adopted_version = -1, -1
+        self._nothing: set[str] = set()
 
     def _on_disk(self) -> Outbox | None:
         if not self._folder.is_dir():
@@ -113,7 +117,7 @@ class Dispatch:
     def _open(self) -> None:
         if self._database is None or not self._database.is_current():
             _close(self._database)
-            self._database, self._outbox = None, None
+            self._database, self._outbox, self._version = None, None, -1
             self._database = connect(self._folder)
         if self._outbox is None:
             with transaction(self._database):
@@ -130,10 +134,16 @@ class Dispatch:
     def _look_around(self, database: Database) -> None:
         if self._outbox is None:
             return
-        self._outbox.mark()
-        if self._service is not None and time.monotonic() >= self._adopt_at:
-            self._adopt_at = time.monotonic() + _ADOPT
-            adopt(database, self._folder, self._number, self._service)
+        # One number tells whether anybody else has written; what waited in vain for it is not asked for again.
+        (version,) = database.execute("PRAGMA data_version").fetchone()
+        found, now = self._outbox.mark(), time.monotonic()
+        pause = _ADOPT if version != self._adopted_version else _ADOPT_IDLY
+        if self._service is not None and now >= self._adopted_at + pause:
+            self._adopted_at, self._adopted_version = now, version
+            found += adopt(database, self._folder, self._number, self._service)
+        if found or version != self._version:
+            self._version = version
+            self._nothing.clear()
 
     def _in_memory(self) -> Outbox | None:
         if self._memory is None:
@@ -144,17 +154,23 @@ class Dispatch:
 
 
 class _Guarded:
-    """An outbox whose every step is a section that no fork cuts through."""
+    """An outbox whose every step is a section that no fork cuts through. It is not asked for a signal of `nothing`."""
 
-    def __init__(self, outbox: Outbox, section: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, outbox: Outbox, section: Callable[[], AbstractContextManager[None]], nothing: set[str]) -> None:
         self._outbox = outbox
         self._section = section
+        self._nothing = nothing
 
     def waiting(
         self, signal: str, count: int, size: int
     ) -> list[tuple[int, int, SpanRecord | LogRecord | MetricsRecord]]:
+        if signal in self._nothing:
+            return []
         with self._section():
-            return self._outbox.waiting(signal, count, size)
+            found = self._outbox.waiting(signal, count, size)
+        if not found:
+            self._nothing.add(signal)
+        return found
 
     def resource(self, process: int) -> Mapping[str, AttributeValue]:
         with self._section():

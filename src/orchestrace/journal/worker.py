@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from orchestrace.concurrency.fork_guard import ForkGuard
 from orchestrace.journal.appender import Appender
-from orchestrace.journal.census import are_there_others
+from orchestrace.journal.census import may_have_others
 from orchestrace.journal.overflow import Overflow
 from orchestrace.journal.upkeep import Upkeep
 from orchestrace.recording.guard import report
@@ -178,7 +178,7 @@ class Worker:
         if now < self._looked_at + self._patience():
             return False
         self._looked_at = now
-        return now >= self._read_at + _OTHERS or are_there_others(self._folder, os.getpid())
+        return now >= self._read_at + _OTHERS or may_have_others(self._folder, os.getpid())
 
     def _patience(self) -> float:
         return _OTHERS_EAGERLY if self.is_eager() else _OTHERS
