@@ -116,7 +116,7 @@ _BY_TYPE: Final[dict[str, Callable[[dict[str, Any]], Header | SpanRecord | LogRe
 
 
 def _parsed(value: object) -> Any:  # noqa: ANN401 - whatever a document holds
-    if not isinstance(value, (bytes, str)):
+    if not isinstance(value, (str, bytes, bytearray)):
         return value
     try:
         return orjson.loads(value)

@@ -33,8 +33,8 @@ END: Final = 0xFFFFFFFF
 _CHUNK = 5 * 1024
 _NO_MORE: Final = frozenset({0, END})
 _FIRST: Final = 16 << 10
-_LARGEST: Final = 256 << 10
-"""Bytes read in one go: a call to the system for each frame takes longer than decoding it."""
+_LARGEST: Final = 64 << 10
+"""Bytes read in one go: a call to the system for each frame takes longer than decoding it, new memory for more too."""
 
 
 def checksum(payload: bytes) -> int:

@@ -34,36 +34,41 @@ COLUMNS: Final = (
 )
 DOCUMENTS: Final = ("attributes", "events", "links")
 """The columns that hold JSON. They stand last."""
-PLACEHOLDERS: Final = ", ".join("CAST(? AS TEXT)" if name in DOCUMENTS else "?" for name in COLUMNS)
+_FORMS: Final = {name: "CAST(? AS TEXT)" for name in DOCUMENTS} | {
+    name: "nullif(?, 0)" for name in ("parent_id", "status_message")
+}
+PLACEHOLDERS: Final = ", ".join(_FORMS.get(name, "?") for name in COLUMNS)
 """
 Where the values of `row_of` go in a statement.
 
-Documents are bytes: Python would make a text of them that SQLite makes bytes of again.
+Documents are bytes: Python would make a text of them that SQLite makes bytes of again. Where the others are None, they
+are the number 0. For Python's sqlite3 looks long for an adapter of whatever is no number, text or bytearray.
 """
+_EMPTY: Final = b"[]"
 
 
 def row_of(entry: Entry, process: int) -> tuple[object, ...]:
-    """Return the values of `COLUMNS`; `process` is the row of who wrote the span."""
+    """Return the values of `COLUMNS` as `PLACEHOLDERS` take them; `process` is the row of who wrote the span."""
     return (
         entry.trace_id,
         entry.span_id,
-        entry.parent_id,
+        0 if entry.parent_id is None else entry.parent_id,
         entry.role,
         entry.start,
         entry.end,
         entry.kind,
         process,
         entry.verdicts,
-        entry.sampled,
+        1 if entry.sampled else 0,
         entry.status,
         entry.name,
         entry.scope,
         entry.scope_version,
         entry.trace_state,
-        entry.status_message,
-        entry.attributes,
-        entry.events,
-        entry.links,
+        0 if entry.status_message is None else entry.status_message,
+        bytearray(entry.attributes),
+        "[]" if entry.events == _EMPTY else bytearray(entry.events),
+        "[]" if entry.links == _EMPTY else bytearray(entry.links),
     )
 
 
