@@ -34,9 +34,8 @@ COLUMNS: Final = (
 )
 DOCUMENTS: Final = ("attributes", "events", "links")
 """The columns that hold JSON. They stand last."""
-_FORMS: Final = {name: "CAST(? AS TEXT)" for name in DOCUMENTS} | {
-    name: "nullif(?, 0)" for name in ("parent_id", "status_message")
-}
+_DOCUMENT, _OPTIONAL = "CAST(? AS TEXT)", "nullif(?, 0)"
+_FORMS: Final = {"parent_id": _OPTIONAL, "status_message": _OPTIONAL, **dict.fromkeys(DOCUMENTS, _DOCUMENT)}
 PLACEHOLDERS: Final = ", ".join(_FORMS.get(name, "?") for name in COLUMNS)
 """
 Where the values of `row_of` go in a statement.
