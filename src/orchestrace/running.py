@@ -97,9 +97,10 @@ class Running:
                 self.delivery.wait(begun + timeout, patience, begun)
                 forwarder.stop(_STOPPING)
         finally:
+            # Whoever closes the database last folds its log into the file, and who only reads cannot.
+            self.delivery.ledger.close()
             self.signals.stop()
             self.journal.close()
-            self.delivery.ledger.close()
 
 
 def start(settings: Settings) -> Running:
