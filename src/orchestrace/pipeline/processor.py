@@ -8,6 +8,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from orchestrace.pipeline.inherit import inherit
+from orchestrace.pipeline.span import OwnSpan
 from orchestrace.pipeline.span_record import record_of
 from orchestrace.recording import hosting
 from orchestrace.recording.guard import report
@@ -43,6 +44,23 @@ class Processor(SpanProcessor):
         """Pass on a span that has ended, with all that is known of it."""
         try:
             hosting.complete(record_of(span), self._ended)
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            report("end of a span", error)
+
+    def begun(self, span: OwnSpan) -> None:
+        """Pass on a span of ours that has just started: it carries all that it inherits, and retells nothing."""
+        try:
+            if self.sinks:
+                record = span.record()
+                for sink in self.sinks:
+                    sink.started(record)
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            report("start of a span", error)
+
+    def ended(self, span: OwnSpan) -> None:
+        """Pass on a span of ours that has ended."""
+        try:
+            hosting.complete_own(span, span.record(), self._ended)
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("end of a span", error)
 

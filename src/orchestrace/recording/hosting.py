@@ -128,15 +128,15 @@ class Hosted:
 
 _hosted: Final[WeakValueDictionary[_Ids, Hosted]] = WeakValueDictionary()
 _clients: Final[WeakValueDictionary[_Ids, Span]] = WeakValueDictionary()
-"""The CLIENT spans that the pipeline has seen start: a host knows its parent by ids alone."""
+"""The CLIENT spans of others that the pipeline has seen start: a host knows its parent by ids alone."""
 
 
 def current_host() -> Span | None:
     """Return the current span if it is a model call's, still open, and not yet the host of another recording."""
     span = lineage.current_span()
-    if not span.is_recording() or _MARK in getattr(span, "__dict__", {_MARK: None}):
+    if not span.is_recording() or not _is_model_call(span):
         return None
-    return span if _is_model_call(span) else None
+    return None if _MARK in getattr(span, "__dict__", {_MARK: None}) else span
 
 
 def start_of(span: Span) -> Nanoseconds:
@@ -150,11 +150,17 @@ def claim(span: Span) -> Hosted:
     hosted = Hosted()
     setattr(span, _MARK, hosted)
     _hosted[_ids(span.get_span_context())] = hosted
-    parent = getattr(span, "parent", None)
-    outer = _clients.get(_ids(parent)) if isinstance(parent, SpanContext) else None
+    outer = _outer(getattr(span, "parent", None))
     if outer is not None and _is_model_call(outer):
         setattr(outer, _INSIDE, hosted)
     return hosted
+
+
+def _outer(parent: object) -> Span | None:
+    if not isinstance(parent, SpanContext):
+        return None
+    ours = (one.span for one in lineage.upwards(lineage.current()))
+    return _clients.get(_ids(parent)) or next((span for span in ours if span.get_span_context() == parent), None)
 
 
 def started(span: Span) -> bool:
@@ -182,6 +188,18 @@ def complete(record: SpanRecord, pass_on: PassOn) -> None:
     if told is not None and told.is_in(record):
         return
     if inside is not None:
+        inside.complete_outer(record, pass_on)
+    else:
+        pass_on(record)
+
+
+def complete_own(span: Span, record: SpanRecord, pass_on: PassOn) -> None:
+    """Do the same for a span of ours, which is at hand: it has one of another library inside, or inside of a host."""
+    hosted: Hosted | None = getattr(span, _MARK, None)
+    inside: Hosted | None = getattr(span, _INSIDE, None)
+    if hosted is not None:
+        hosted.complete(record, pass_on)
+    elif inside is not None:
         inside.complete_outer(record, pass_on)
     else:
         pass_on(record)
