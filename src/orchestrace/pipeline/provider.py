@@ -9,11 +9,9 @@ from typing import Any, Final
 from opentelemetry import trace
 from opentelemetry.sdk import trace as sdk
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON, DEFAULT_ON, Sampler
 from opentelemetry.util.types import Attributes
 
 from orchestrace.pipeline.fence import Fence
-from orchestrace.pipeline.sampler import KeepRuns
 from orchestrace.pipeline.tracer import Tracer
 from orchestrace.recording.tracer import SCOPE
 
@@ -23,15 +21,16 @@ _METRICS: Final = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"
 """Whether the SDK counts its own spans, which newer ones can."""
 
 _SPAN: Final = frozenset(
-    "_attributes _context _end_time _events _instrumentation_info _instrumentation_scope _kind _limits _links _lock "
-    "_name _parent _record_end_metrics _record_exception _resource _sampler _set_status_on_exception _span_processor "
-    "_start_time _status _trace_config".split()
+    {
+        *("_name", "_context", "_kind", "_parent", "_start_time", "_end_time", "_attributes", "_events", "_links"),
+        *("_status", "_resource", "_instrumentation_info", "_instrumentation_scope", "_limits", "_lock"),
+        *("_record_exception", "_set_status_on_exception"),
+        *("_sampler", "_trace_config", "_span_processor", "_record_end_metrics"),
+    }
 )
-"""What an SDK's span has that `OwnSpan` has too, or does without."""
-_TRACER: Final = frozenset(
-    "_instrumentation_scope _span_limits id_generator instrumentation_info resource sampler span_processor".split()
-)
-"""What `OwnSpan` needs of an SDK's tracer."""
+"""What an SDK's span knows of itself: `OwnSpan` has it too, or, of the last line, does without."""
+_TRACER: Final = frozenset({"_instrumentation_scope", "_span_limits", "instrumentation_info", "resource"})
+"""What `OwnSpan` has of its tracer."""
 
 
 class Provider(sdk.TracerProvider):
@@ -51,17 +50,14 @@ class Provider(sdk.TracerProvider):
     ) -> trace.Tracer:
         """Return the tracer of a scope."""
         scope = instrumenting_module_name, instrumenting_library_version, schema_url, attributes
-        tracer: Any = super().get_tracer(*scope)
+        tracer: trace.Tracer = super().get_tracer(*scope)
         if instrumenting_module_name == SCOPE and type(tracer) is sdk.Tracer and _fits(tracer):
-            # It stays the one that the SDK keeps, and tells of another resource after a fork.
-            tracer.__class__ = Tracer
-            tracer.scope_version = instrumenting_library_version or ""
-            tracer.usual = tracer.sampler if _keeps_all(tracer.sampler) else None
+            tracer = Tracer.of(tracer, instrumenting_library_version or "")
         return tracer
 
 
 def _fits(tracer: Any) -> bool:  # noqa: ANN401 - an SDK's, of a version that is to be seen
-    if not _is_known() or not _TRACER <= vars(tracer).keys() or not isinstance(tracer.span_processor, Fence):
+    if not _is_known() or not vars(tracer).keys() >= _TRACER or not isinstance(tracer.span_processor, Fence):
         return False
     limits = tracer._span_limits  # noqa: SLF001 - one of those that are known
     if limits.max_span_attributes is not None or limits.max_span_attribute_length is not None:
@@ -77,8 +73,3 @@ def _is_known() -> bool:
         """A span that the SDK lets us make."""
 
     return vars(Sample("", trace.INVALID_SPAN_CONTEXT, resource=Resource.get_empty())).keys() <= _SPAN
-
-
-def _keeps_all(sampler: Sampler) -> bool:
-    inner = sampler.inner if isinstance(sampler, KeepRuns) else sampler
-    return inner is ALWAYS_ON or inner is DEFAULT_ON

@@ -42,7 +42,7 @@ def as_they_are(attributes: Attributes) -> Attributes | None:
     """Return attributes that the SDK would not change, with their lists as tuples; None where others are among them."""
     if _PLAIN.issuperset(map(type, attributes.values())):
         return attributes
-    others = {name: value for name, value in attributes.items() if type(value) not in _PLAIN}
+    others: dict[str, Any] = {name: value for name, value in attributes.items() if type(value) not in _PLAIN}
     for name, value in others.items():
         if type(value) not in _ROWS or not _PLAIN.issuperset(map(type, value)):
             return None
