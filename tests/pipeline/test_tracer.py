@@ -146,7 +146,7 @@ class TestTracer:
         assert (False, 1) == (isinstance(span, OwnSpan), len(span.links))
 
     @pytest.mark.filterwarnings("ignore")
-    @pytest.mark.parametrize("attributes", [{"": 1, "b": 2}, {1: 2, "b": 2}, {"b": object()}, {"b": [1, object()]}])
+    @pytest.mark.parametrize("attributes", [{"b": object()}, {"b": [1, object()]}])
     def test_what_is_no_attribute_is_left_out(self, attributes: Any) -> None:
         """As the SDK leaves it out."""
         memory = Memory()

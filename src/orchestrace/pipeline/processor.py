@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from orchestrace.pipeline.inherit import inherit
-from orchestrace.pipeline.span import OwnSpan
 from orchestrace.pipeline.span_record import record_of
 from orchestrace.recording import hosting
 from orchestrace.recording.guard import report
 from orchestrace.records import Sink, SpanRecord
+
+if TYPE_CHECKING:
+    from orchestrace.pipeline.span import OwnSpan
 
 __all__ = ["Processor"]
 
@@ -60,7 +63,12 @@ class Processor(SpanProcessor):
     def ended(self, span: OwnSpan) -> None:
         """Pass on a span of ours that has ended."""
         try:
-            hosting.complete_own(span, span.record(), self._ended)
+            record = span.record()
+            if hosting.stands_alone(span):
+                for sink in self.sinks:
+                    sink.ended(record)
+            else:
+                hosting.complete(record, self._ended)
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("end of a span", error)
 

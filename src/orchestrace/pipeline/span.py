@@ -22,6 +22,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import DEFAULT_TRACE_STATE, SpanContext, SpanKind, Status, TraceFlags
 
+from orchestrace.pipeline.processor import Processor
 from orchestrace.pipeline.span_record import events_of, links_of
 from orchestrace.recording.attributes import as_they_are
 from orchestrace.recording.tracer import SCOPE
@@ -36,8 +37,8 @@ __all__ = ["OwnSpan"]
 _LOG: Final = logging.getLogger("opentelemetry.sdk.trace")
 """Who misuses a span hears of it where the SDK says it."""
 
-_INTERNAL: Final = SpanKind.INTERNAL
 _CLIENT: Final = SpanKind.CLIENT
+_INTERNAL: Final = SpanKind.INTERNAL
 _SAMPLED: Final[int] = TraceFlags.SAMPLED
 _UNSET: Final = Status()
 _TRACE_ID: Final = "%032x"
@@ -53,6 +54,7 @@ class OwnSpan(Span):
     collection that ends spans while this very thread does something to one.
     """
 
+    number: int
     trace_hex: str
     span_hex: str
     parent_hex: str | None
@@ -86,6 +88,7 @@ class OwnSpan(Span):
         span._name = name
         span._context = context
         span._kind = kind
+        span.number = 2 if kind is _CLIENT else 0 if kind is _INTERNAL else kind.value
         span._attributes = attributes
         span._start_time = time_ns() if start is None else start
         span._record_exception, span._set_status_on_exception = records_exception, sets_status
@@ -133,7 +136,12 @@ class OwnSpan(Span):
             _LOG.warning("Calling end() on an ended span.")
             return
         self._end_time = time_ns() if end_time is None else end_time
-        self._tracer.finish(self)
+        processors = self._tracer.span_processor
+        if isinstance(alone := processors.alone, Processor):
+            alone.ended(self)
+            return
+        getattr(processors, "_on_ending", lambda _: None)(self)  # newer SDKs have it
+        processors.on_end(self._ended())
 
     def is_recording(self) -> bool:
         """Tell whether it has not ended."""
@@ -155,14 +163,14 @@ class OwnSpan(Span):
 
     def record(self) -> SpanRecord:
         """Return what the span holds right now."""
-        kind, status = self._kind, self._status
+        status = self._status
         _, _, _, flags, state, _ = self._context
         return SpanRecord(
             self.trace_hex,
             self.span_hex,
             self.parent_hex,
             self._name,
-            2 if kind is _CLIENT else 0 if kind is _INTERNAL else kind.value,
+            self.number,
             self._start_time,
             self._end_time,
             "UNSET" if status is _UNSET else status.status_code.name,
@@ -176,8 +184,8 @@ class OwnSpan(Span):
             flags & _SAMPLED == _SAMPLED,
         )
 
-    def ended(self) -> ReadableSpan:
-        """Return the span as the SDK passes it on when it has ended."""
+    def _ended(self) -> ReadableSpan:
+        # As the SDK passes it on to strangers.
         attributes: Any = self._attributes
         if self._dropped:
             attributes = BoundedAttributes(attributes=attributes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, SpanContext, format_span_id, format_trace_id
@@ -13,7 +13,7 @@ from orchestrace.typing import AttributeValue
 
 __all__ = ["events_of", "links_of", "record_of"]
 
-_INVALID = SpanContext(0, 0, is_remote=False)
+_INVALID: Final = SpanContext(0, 0, is_remote=False)
 
 
 def record_of(span: ReadableSpan) -> SpanRecord:

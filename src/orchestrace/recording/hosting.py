@@ -29,7 +29,7 @@ from orchestrace.recording.retelling import Told
 from orchestrace.records import SpanRecord
 from orchestrace.typing import AttributeValue, Nanoseconds
 
-__all__ = ["Hosted", "claim", "complete", "current_host", "start_of", "started"]
+__all__ = ["Hosted", "claim", "complete", "current_host", "stands_alone", "start_of", "started"]
 
 OPERATIONS: Final = frozenset({"chat", "text_completion", "generate_content", "embeddings"})
 KINDS: Final = frozenset({"LLM", "EMBEDDING"})
@@ -150,13 +150,15 @@ def claim(span: Span) -> Hosted:
     hosted = Hosted()
     setattr(span, _MARK, hosted)
     _hosted[_ids(span.get_span_context())] = hosted
-    outer = _outer(getattr(span, "parent", None))
+    outer = _around(getattr(span, "parent", None))
     if outer is not None and _is_model_call(outer):
         setattr(outer, _INSIDE, hosted)
+        _clients[_ids(outer.get_span_context())] = outer
     return hosted
 
 
-def _outer(parent: object) -> Span | None:
+def _around(parent: object) -> Span | None:
+    """Return the span of some ids: another library's, or ours, which was made by hand around a host."""
     if not isinstance(parent, SpanContext):
         return None
     ours = (one.span for one in lineage.upwards(lineage.current()))
@@ -193,16 +195,9 @@ def complete(record: SpanRecord, pass_on: PassOn) -> None:
         pass_on(record)
 
 
-def complete_own(span: Span, record: SpanRecord, pass_on: PassOn) -> None:
-    """Do the same for a span of ours, which is at hand: it has one of another library inside, or inside of a host."""
-    hosted: Hosted | None = getattr(span, _MARK, None)
-    inside: Hosted | None = getattr(span, _INSIDE, None)
-    if hosted is not None:
-        hosted.complete(record, pass_on)
-    elif inside is not None:
-        inside.complete_outer(record, pass_on)
-    else:
-        pass_on(record)
+def stands_alone(span: Span) -> bool:
+    """Tell whether no call is known that a span of ours would host, or have inside: `complete` only passes it on."""
+    return getattr(span, _MARK, None) is None and getattr(span, _INSIDE, None) is None
 
 
 def _ids(context: SpanContext) -> _Ids:
