@@ -24,8 +24,8 @@ _SPAN: Final = frozenset(
     {
         *("_name", "_context", "_kind", "_parent", "_start_time", "_end_time", "_attributes", "_events", "_links"),
         *("_status", "_resource", "_instrumentation_info", "_instrumentation_scope", "_limits", "_lock"),
-        *("_record_exception", "_set_status_on_exception"),
-        *("_sampler", "_trace_config", "_span_processor", "_record_end_metrics"),
+        *("_record_exception", "_set_status_on_exception", "_sampler", "_span_processor"),
+        *("_trace_config", "_record_end_metrics"),
     }
 )
 """What an SDK's span knows of itself: `OwnSpan` has it too, or, of the last line, does without."""
@@ -67,9 +67,12 @@ def _fits(tracer: Any) -> bool:  # noqa: ANN401 - an SDK's, of a version that is
 
 @lru_cache(maxsize=1)
 def _is_known() -> bool:
-    """Tell whether the spans of the installed SDK have nothing that ours have not."""
+    """Tell whether the spans of the installed SDK have nothing that ours have not, and their contexts neither."""
 
     class Sample(sdk.Span):
         """A span that the SDK lets us make."""
 
-    return vars(Sample("", trace.INVALID_SPAN_CONTEXT, resource=Resource.get_empty())).keys() <= _SPAN
+    flags, state = trace.TraceFlags(1), trace.TraceState()
+    context = trace.SpanContext(1, 2, is_remote=False, trace_flags=flags, trace_state=state)
+    fields = vars(Sample("", context, resource=Resource.get_empty())).keys()
+    return fields <= _SPAN and tuple(context) == (1, 2, False, flags, state, True)

@@ -196,8 +196,8 @@ class OwnSpan(Span):
             self._parent,
             self._resource,
             attributes,
-            self._events,
-            self._links,
+            () if self._happened is None else self._happened,
+            () if self._linked is None else self._linked,
             self._kind,
             self._instrumentation_info,
             self._status,
@@ -207,6 +207,8 @@ class OwnSpan(Span):
         )
 
     # What the SDK's own methods ask for by these names: the tracer's, or made when it is asked for.
+    _sampler: Any = property(attrgetter("_tracer.sampler"))
+    _span_processor: Any = property(attrgetter("_tracer.span_processor"))
     _resource: Any = property(attrgetter("_tracer.resource"))
     _limits: Any = property(attrgetter("_tracer._span_limits"))
     _instrumentation_scope: Any = property(attrgetter("_tracer._instrumentation_scope"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from opentelemetry.sdk.trace import Event, ReadableSpan
@@ -17,7 +17,10 @@ _INVALID: Final = SpanContext(0, 0, is_remote=False)
 
 
 def record_of(span: ReadableSpan) -> SpanRecord:
-    """Return what `span` holds right now; `end` is None while it runs."""
+    """Return what `span` holds right now; `end` is None while it runs. A span of ours says it itself."""
+    own: Callable[[], SpanRecord] | None = getattr(span, "record", None)
+    if own is not None:
+        return own()
     context = span.get_span_context() or _INVALID
     scope, parent, status = span.instrumentation_scope, span.parent, span.status
     return SpanRecord(
