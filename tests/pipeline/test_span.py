@@ -202,6 +202,12 @@ class TestOwnSpan:
 
         assert {"a": 1, "list": ("x",), "a again": 1, "list again": 1} == span.attributes
 
+    def test_one_value_can_be_asked_for(self) -> None:
+        """Without a copy of all."""
+        span, _ = spans(Processor([]))
+
+        assert (1, None) == (span.value_of("a"), span.value_of("none such"))
+
     def test_what_was_recorded_of_its_start_stays(self) -> None:
         """A sink may keep it."""
         memory = Memory()

@@ -156,6 +156,10 @@ class OwnSpan(Span):
         """What it says; as long as it runs, a copy, which nobody changes while it is read."""
         return MappingProxyType(self._attributes if self._end_time is not None else self._attributes.copy())
 
+    def value_of(self, name: str) -> Any:  # noqa: ANN401 - of any type
+        """Return the value of one attribute; None if there is none."""
+        return self._attributes.get(name)
+
     @property
     def dropped_attributes(self) -> int:
         """How many attributes had names that are none."""

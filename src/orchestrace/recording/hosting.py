@@ -205,13 +205,17 @@ def _ids(context: SpanContext) -> _Ids:
 
 
 def _is_model_call(span: Any) -> bool:  # noqa: ANN401 - an SDK's span: the API has no way to read one
-    attributes = getattr(span, "attributes", None)
-    if not isinstance(attributes, Mapping):
-        return False
-    if attributes.get(SPAN_KIND) in KINDS:
+    said: Callable[[str], object] | None = getattr(span, "value_of", None)  # a span of ours, which need not be copied
+    if said is None:
+        attributes = getattr(span, "attributes", None)
+        if not isinstance(attributes, Mapping):
+            return False
+        said = attributes.get
+    if said(SPAN_KIND) in KINDS:
         return True
     if getattr(span, "kind", None) is not SpanKind.CLIENT:
         return False
-    if OPERATION_NAME not in attributes:
+    operation = said(OPERATION_NAME)
+    if operation is None:
         return any(get_value(key) is not None for key in _CONTEXT_KEYS)
-    return attributes[OPERATION_NAME] in OPERATIONS
+    return operation in OPERATIONS
