@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 from typing import Any, Final
 
@@ -16,9 +15,6 @@ from orchestrace.pipeline.tracer import Tracer
 from orchestrace.recording.tracer import SCOPE
 
 __all__ = ["Provider"]
-
-_METRICS: Final = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"
-"""Whether the SDK counts its own spans, which newer ones can."""
 
 _SPAN: Final = frozenset(
     {
@@ -62,7 +58,8 @@ def _fits(tracer: Any) -> bool:  # noqa: ANN401 - an SDK's, of a version that is
     limits = tracer._span_limits  # noqa: SLF001 - one of those that are known
     if limits.max_span_attributes is not None or limits.max_span_attribute_length is not None:
         return False
-    return os.environ.get(_METRICS, "").strip().lower() != "true"
+    # Newer SDKs can count their own spans.
+    return type(getattr(tracer, "_tracer_metrics", None)).__name__ in {"NoneType", "NoOpTracerMetrics"}
 
 
 @lru_cache(maxsize=1)
