@@ -23,7 +23,7 @@ from opentelemetry.context import get_current
 import orchestrace
 from orchestrace.journal.appender import Appender
 from orchestrace.journal.journal import Journal
-from orchestrace.recording import finaliser, guard
+from orchestrace.recording import finaliser, guard, tracer
 from orchestrace.testing import Answer, Cut, Memory, ReplayServer, Request, capture, capturing, openai_chat
 from orchestrace.wires import table
 
@@ -267,6 +267,15 @@ handle.round_around
 loop.Iteration
 loop.attach
 loop.get_current
+pipeline.tracer.Tracer.start_span
+pipeline.tracer.as_they_are
+pipeline.tracer.OwnSpan.made
+pipeline.span.OwnSpan.take_attributes
+pipeline.span.OwnSpan.end
+pipeline.span.OwnSpan.record
+pipeline.processor.Processor.begun
+pipeline.processor.Processor.ended
+pipeline.processor.hosting.stands_alone
 pipeline.processor.inherit
 pipeline.processor.record_of
 pipeline.processor.hosting.complete
@@ -468,6 +477,7 @@ def run_broken(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
                 break_it(broken_so)
             with capture():
                 seen = program(orchestrace, options)
+                tracer.provider().get_tracer("another library").start_span("of another library").end()
         return Outcome(seen, Counter(guard.faults()) - before, logged)
 
     return run

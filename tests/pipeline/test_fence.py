@@ -66,3 +66,15 @@ class TestFence:
         provider.shutdown()
 
         assert (False, ["flush True", "shutdown"]) == (flushed, listening.heard)
+
+    def test_who_is_alone_is_known(self) -> None:
+        """As long as there is one, and nobody has put another into its place."""
+        one, fence = Listening(), Fence()
+        nobody = fence.alone
+        fence.add_span_processor(one)
+        alone = fence.alone
+        fence.add_span_processor(Listening())
+        among_others = fence.alone
+        fence._span_processors = (Listening(),)
+
+        assert [None, one, None, None] == [nobody, alone, among_others, fence.alone]

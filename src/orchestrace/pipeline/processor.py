@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
@@ -12,6 +13,9 @@ from orchestrace.pipeline.span_record import record_of
 from orchestrace.recording import hosting
 from orchestrace.recording.guard import report
 from orchestrace.records import Sink, SpanRecord
+
+if TYPE_CHECKING:
+    from orchestrace.pipeline.span import OwnSpan
 
 __all__ = ["Processor"]
 
@@ -43,6 +47,28 @@ class Processor(SpanProcessor):
         """Pass on a span that has ended, with all that is known of it."""
         try:
             hosting.complete(record_of(span), self._ended)
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            report("end of a span", error)
+
+    def begun(self, span: OwnSpan) -> None:
+        """Pass on a span of ours that has just started: it carries all that it inherits, and retells nothing."""
+        try:
+            if self.sinks:
+                record = span.record()
+                for sink in self.sinks:
+                    sink.started(record)
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            report("start of a span", error)
+
+    def ended(self, span: OwnSpan) -> None:
+        """Pass on a span of ours that has ended."""
+        try:
+            record = span.record()
+            if hosting.stands_alone(span):
+                for sink in self.sinks:
+                    sink.ended(record)
+            else:
+                hosting.complete(record, self._ended)
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("end of a span", error)
 

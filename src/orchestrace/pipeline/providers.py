@@ -19,6 +19,7 @@ from orchestrace.pipeline.id_generator import configured_id_generator
 from orchestrace.pipeline.latecomer import watch
 from orchestrace.pipeline.limits import configured_limits
 from orchestrace.pipeline.processor import Processor
+from orchestrace.pipeline.provider import Provider
 from orchestrace.pipeline.sampler import KeepRuns, configured_sampler, is_always_on
 
 __all__ = ["is_foreign", "join", "make", "shared", "takes_no_processor"]
@@ -56,7 +57,7 @@ def join(provider: trace.TracerProvider) -> None:
 def make(resource: Resource, processor: Processor) -> TracerProvider:
     """Make a provider of ours, as OpenTelemetry's variables say. Raises ConfigurationError."""
     # It shuts down with us: the SDK's own exit hook costs seconds where nobody answers.
-    provider = TracerProvider(
+    provider = Provider(
         KeepRuns(configured_sampler()),
         resource,
         shutdown_on_exit=False,

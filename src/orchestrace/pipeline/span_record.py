@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import SpanContext, format_span_id, format_trace_id
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.trace import Link, SpanContext, format_span_id, format_trace_id
 
 from orchestrace.records import EventRecord, LinkRecord, SpanRecord
 from orchestrace.typing import AttributeValue
 
-__all__ = ["record_of"]
+__all__ = ["events_of", "links_of", "record_of"]
 
-_INVALID = SpanContext(0, 0, is_remote=False)
+_INVALID: Final = SpanContext(0, 0, is_remote=False)
 
 
 def record_of(span: ReadableSpan) -> SpanRecord:
-    """Return what `span` holds right now; `end` is None while it runs."""
+    """Return what `span` holds right now; `end` is None while it runs. A span of ours says it itself."""
+    own: Callable[[], SpanRecord] | None = getattr(span, "record", None)
+    if own is not None:
+        return own()
     context = span.get_span_context() or _INVALID
     scope, parent, status = span.instrumentation_scope, span.parent, span.status
     return SpanRecord(
@@ -31,13 +34,23 @@ def record_of(span: ReadableSpan) -> SpanRecord:
         status=status.status_code.name,
         status_message=status.description,
         attributes=_values(getattr(span, "_attributes", None) or span.attributes),
-        events=[EventRecord(one.name, one.timestamp, _values(one.attributes)) for one in _listed(span, "events")],
-        links=[_link(link.context, _values(link.attributes)) for link in _listed(span, "links")],
+        events=events_of(_listed(span, "events")),
+        links=links_of(_listed(span, "links")),
         scope=scope.name if scope is not None else "",
         scope_version=(scope.version or "") if scope is not None else "",
         trace_state=context.trace_state.to_header() if context.trace_state else "",
         sampled=context.trace_flags.sampled,
     )
+
+
+def events_of(events: Iterable[Event]) -> list[EventRecord]:
+    """Return events as records."""
+    return [EventRecord(one.name, one.timestamp, _values(one.attributes)) for one in events]
+
+
+def links_of(links: Iterable[Link]) -> list[LinkRecord]:
+    """Return links as records."""
+    return [_link(one.context, _values(one.attributes)) for one in links]
 
 
 def _listed(span: ReadableSpan, name: str) -> Sequence[Any]:

@@ -9,10 +9,12 @@ from opentelemetry.trace import Span
 
 from orchestrace.typing import Attributes
 
-__all__ = ["set_on"]
+__all__ = ["as_they_are", "set_on"]
 
 _PLAIN: Final = frozenset({str, bool, int, float})
 """Types whose values stay as they are, also in a list, which is copied, so that nobody changes it afterwards."""
+
+_ROWS: Final = frozenset({list, tuple})
 
 
 def set_on(span: Span, attributes: Attributes) -> None:
@@ -20,11 +22,15 @@ def set_on(span: Span, attributes: Attributes) -> None:
     Set attributes on a span that is recording.
 
     The SDK asks of each value, and of each item of a list, of what kind it is, through five calls: half a microsecond
-    each. Where its mapping is the one that we know, and has room, ours go in as they are.
+    each. A span of ours takes them at once; so does the SDK's mapping, where it is the one that we know and has room.
     """
+    take = getattr(span, "take_attributes", None)
+    if take is not None:
+        take(attributes)
+        return
     bounded: Any = getattr(span, "_attributes", None)
     if type(bounded) is BoundedAttributes and _has_room(bounded, len(attributes)):
-        plain = attributes if _PLAIN.issuperset(map(type, attributes.values())) else _copied(attributes)
+        plain = as_they_are(attributes)
         if plain is not None:
             with bounded._lock:  # noqa: SLF001 - see above
                 bounded._dict.update(plain)  # noqa: SLF001 - likewise
@@ -32,12 +38,16 @@ def set_on(span: Span, attributes: Attributes) -> None:
     span.set_attributes(attributes)
 
 
-def _copied(attributes: Attributes) -> Attributes | None:
-    """Return attributes with their lists as tuples; None where something else is among them."""
-    copied = {name: tuple(value) if type(value) is list else value for name, value in attributes.items()}
-    lists = [value for value in copied.values() if type(value) is tuple]
-    rest = (type(value) for value in copied.values() if type(value) is not tuple)
-    return copied if _PLAIN.issuperset(rest) and all(_PLAIN.issuperset(map(type, one)) for one in lists) else None
+def as_they_are(attributes: Attributes) -> Attributes | None:
+    """Return attributes that the SDK would not change, with their lists as tuples; None where others are among them."""
+    if _PLAIN.issuperset(map(type, attributes.values())):
+        return attributes
+    others: dict[str, Any] = {name: value for name, value in attributes.items() if type(value) not in _PLAIN}
+    for name, value in others.items():
+        if type(value) not in _ROWS or not _PLAIN.issuperset(map(type, value)):
+            return None
+        others[name] = tuple(value)
+    return {**attributes, **others}
 
 
 def _has_room(bounded: Any, more: int) -> bool:  # noqa: ANN401 - what it holds is its own

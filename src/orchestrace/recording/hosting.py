@@ -29,7 +29,7 @@ from orchestrace.recording.retelling import Told
 from orchestrace.records import SpanRecord
 from orchestrace.typing import AttributeValue, Nanoseconds
 
-__all__ = ["Hosted", "claim", "complete", "current_host", "start_of", "started"]
+__all__ = ["Hosted", "claim", "complete", "current_host", "stands_alone", "start_of", "started"]
 
 OPERATIONS: Final = frozenset({"chat", "text_completion", "generate_content", "embeddings"})
 KINDS: Final = frozenset({"LLM", "EMBEDDING"})
@@ -128,15 +128,15 @@ class Hosted:
 
 _hosted: Final[WeakValueDictionary[_Ids, Hosted]] = WeakValueDictionary()
 _clients: Final[WeakValueDictionary[_Ids, Span]] = WeakValueDictionary()
-"""The CLIENT spans that the pipeline has seen start: a host knows its parent by ids alone."""
+"""The CLIENT spans of others that the pipeline has seen start: a host knows its parent by ids alone."""
 
 
 def current_host() -> Span | None:
     """Return the current span if it is a model call's, still open, and not yet the host of another recording."""
     span = lineage.current_span()
-    if not span.is_recording() or _MARK in getattr(span, "__dict__", {_MARK: None}):
+    if not span.is_recording() or not _is_model_call(span):
         return None
-    return span if _is_model_call(span) else None
+    return None if _MARK in getattr(span, "__dict__", {_MARK: None}) else span
 
 
 def start_of(span: Span) -> Nanoseconds:
@@ -150,11 +150,19 @@ def claim(span: Span) -> Hosted:
     hosted = Hosted()
     setattr(span, _MARK, hosted)
     _hosted[_ids(span.get_span_context())] = hosted
-    parent = getattr(span, "parent", None)
-    outer = _clients.get(_ids(parent)) if isinstance(parent, SpanContext) else None
+    outer = _around(getattr(span, "parent", None))
     if outer is not None and _is_model_call(outer):
         setattr(outer, _INSIDE, hosted)
+        _clients[_ids(outer.get_span_context())] = outer
     return hosted
+
+
+def _around(parent: object) -> Span | None:
+    """Return the span of some ids: another library's, or ours, which was made by hand around a host."""
+    if not isinstance(parent, SpanContext):
+        return None
+    ours = (one.span for one in lineage.upwards(lineage.current()))
+    return _clients.get(_ids(parent)) or next((span for span in ours if span.get_span_context() == parent), None)
 
 
 def started(span: Span) -> bool:
@@ -187,18 +195,27 @@ def complete(record: SpanRecord, pass_on: PassOn) -> None:
         pass_on(record)
 
 
+def stands_alone(span: Span) -> bool:
+    """Tell whether no call is known that a span of ours would host, or have inside: `complete` only passes it on."""
+    return getattr(span, _MARK, None) is None and getattr(span, _INSIDE, None) is None
+
+
 def _ids(context: SpanContext) -> _Ids:
     return context.trace_id, context.span_id
 
 
 def _is_model_call(span: Any) -> bool:  # noqa: ANN401 - an SDK's span: the API has no way to read one
-    attributes = getattr(span, "attributes", None)
-    if not isinstance(attributes, Mapping):
-        return False
-    if attributes.get(SPAN_KIND) in KINDS:
+    said: Callable[[str], object] | None = getattr(span, "value_of", None)  # a span of ours, which need not be copied
+    if said is None:
+        attributes = getattr(span, "attributes", None)
+        if not isinstance(attributes, Mapping):
+            return False
+        said = attributes.get
+    if said(SPAN_KIND) in KINDS:
         return True
     if getattr(span, "kind", None) is not SpanKind.CLIENT:
         return False
-    if OPERATION_NAME not in attributes:
+    operation = said(OPERATION_NAME)
+    if operation is None:
         return any(get_value(key) is not None for key in _CONTEXT_KEYS)
-    return attributes[OPERATION_NAME] in OPERATIONS
+    return operation in OPERATIONS

@@ -5,9 +5,12 @@ from __future__ import annotations
 from itertools import count
 
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import SpanLimits, SpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+
+from orchestrace.pipeline.fence import Fence
+from orchestrace.pipeline.provider import Provider
 
 __all__ = ["IncrementalIds", "private_provider"]
 
@@ -28,7 +31,7 @@ class IncrementalIds(IdGenerator):
         return next(self._spans)
 
 
-def private_provider(processor: SpanProcessor) -> TracerProvider:
+def private_provider(processor: SpanProcessor) -> Provider:
     """Make a provider that samples everything, cuts nothing, and ignores what the environment says about it."""
     unlimited = SpanLimits.UNSET
     limits = SpanLimits(
@@ -39,10 +42,11 @@ def private_provider(processor: SpanProcessor) -> TracerProvider:
         max_span_attributes=unlimited,
         max_span_attribute_length=unlimited,
     )
-    provider = TracerProvider(
+    provider = Provider(
         sampler=ALWAYS_ON,
         resource=Resource.get_empty(),
         shutdown_on_exit=False,
+        active_span_processor=Fence(),  # type: ignore[no-untyped-call] # the SDK's
         id_generator=IncrementalIds(),
         span_limits=limits,
     )
