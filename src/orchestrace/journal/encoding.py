@@ -26,8 +26,8 @@ import orjson
 
 from orchestrace.conventions import CONVERSATION_ID, SESSION_ID, TENANT, USER_ID
 from orchestrace.journal.addressee import Addressee
+from orchestrace.journal.opening import SPAN_TYPE, changes_role, opening_of, text_of
 from orchestrace.journal.plain import has_odd_number, plain
-from orchestrace.journal.role import role_of
 from orchestrace.records import EventRecord, LinkRecord, SpanRecord
 from orchestrace.typing import Attributes, AttributeValue, Nanoseconds
 
@@ -40,6 +40,7 @@ __all__ = [
     "SPAN_TYPE",
     "Header",
     "encode",
+    "encode_from",
     "encode_header",
     "encode_rest",
     "events_as_json",
@@ -48,10 +49,10 @@ __all__ = [
 
 FORMAT: Final = 2
 HEADER_TYPE: Final = "header"
-SPAN_TYPE: Final = "span"
 ATTRIBUTES_SIZE: Final = "attributes_size"
 ATTRIBUTES_BEGIN: Final = b',"attributes":'
 """What stands before the attributes of a span; inside of a text its quotes would be escaped."""
+_BEGIN: Final = ATTRIBUTES_BEGIN.decode()
 REST: Final = "rest"
 
 _IDENTITY: Final = (CONVERSATION_ID, SESSION_ID, TENANT, USER_ID)
@@ -102,22 +103,38 @@ def encode_header(header: Header) -> bytes:
 
 def encode(record: SpanRecord) -> bytes:
     """Return a span as the payload of a frame, whatever its attributes hold."""
-    return _payload(record, _head(record), record.attributes)
+    return encode_from(opening_of(record), record, record.attributes)
 
 
-def encode_rest(record: SpanRecord, begun: Attributes) -> bytes:
+def encode_rest(record: SpanRecord, begun: Attributes, opening: str | None = None) -> bytes:
     """
     Return a span that has ended as a payload, without those attributes that the frame of its start had.
 
-    One that was changed since makes it whole: then nothing is left out.
+    One that was changed since makes it whole: then nothing is left out. `opening` is that of the start, if it still
+    holds but for the role.
     """
-    ended = record.attributes
-    rest = {name: value for name, value in ended.items() if name not in begun}
-    if len(rest) + len(begun) != len(ended) or any(ended[name] is not begun[name] for name in begun):
+    rest = record.attributes.copy()
+    try:
+        for name, value in begun.items():
+            if rest[name] is not value:
+                return encode(record)
+            del rest[name]
+    except KeyError:
         return encode(record)
-    head = _head(record)
-    head[REST] = {name: begun[name] for name in _IDENTITY if name in begun}
-    return _payload(record, head, rest)
+    if opening is None or changes_role(rest):
+        opening = opening_of(record)
+    return encode_from(f'{opening},"{REST}":{_identity(begun)}', record, rest)
+
+
+def encode_from(opening: str, record: SpanRecord, attributes: Attributes) -> bytes:
+    """Return a span as a payload that begins with `opening`, and has `attributes` only."""
+    written = _dumped(attributes, odd=has_odd_number(attributes))
+    end = "" if record.end is None else f',"end":{record.end}'
+    if record.status != "UNSET":
+        end += f',"status":{text_of(record.status)},"status_message":{text_of(record.status_message)}'
+    head = f'{opening}{end},"{ATTRIBUTES_SIZE}":{len(written)}{_BEGIN}'
+    lists = _lists(record) if record.events or record.links else b"}"
+    return b"".join((head.encode(), written, lists))
 
 
 def events_as_json(events: list[EventRecord]) -> list[dict[str, Any]]:
@@ -130,40 +147,10 @@ def links_as_json(links: list[LinkRecord]) -> list[dict[str, Any]]:
     return [{"trace_id": link.trace_id, "span_id": link.span_id, "attributes": link.attributes} for link in links]
 
 
-def _head(record: SpanRecord) -> dict[str, Any]:
-    # By hand and not as a dataclass: no slower, and what is at its default takes no bytes.
-    head: dict[str, Any] = {
-        "type": SPAN_TYPE,
-        "trace_id": record.trace_id,
-        "span_id": record.span_id,
-        "name": record.name,
-        "kind": record.kind,
-        "start": record.start,
-    }
-    if (role := role_of(record)) is not None:
-        head["role"] = role
-    if record.parent_id is not None:
-        head["parent_id"] = record.parent_id
-    if record.end is not None:
-        head["end"] = record.end
-    if record.scope:
-        head["scope"] = record.scope
-    if record.scope_version:
-        head["scope_version"] = record.scope_version
-    if not record.sampled:
-        head["sampled"] = False
-    if record.trace_state:
-        head["trace_state"] = record.trace_state
-    if record.status != "UNSET":
-        head["status"], head["status_message"] = record.status, record.status_message
-    return head
-
-
-def _payload(record: SpanRecord, head: dict[str, Any], attributes: Attributes) -> bytes:
-    written = _dumped(attributes, odd=has_odd_number(attributes))
-    head[ATTRIBUTES_SIZE] = len(written)
-    lists = _lists(record) if record.events or record.links else b"}"
-    return b"%b%b%b%b" % (_dumped(head, odd=False)[:-1], ATTRIBUTES_BEGIN, written, lists)
+def _identity(begun: Attributes) -> str:
+    if TENANT in begun or SESSION_ID in begun or CONVERSATION_ID in begun or USER_ID in begun:
+        return text_of({name: begun[name] for name in _IDENTITY if name in begun})
+    return "{}"
 
 
 def _lists(record: SpanRecord) -> bytes:

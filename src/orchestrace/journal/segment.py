@@ -26,6 +26,8 @@ Windows renames no open file; there the magic number, which comes last, is all t
 OVERHEAD: Final = HEADER.size + 2 * FRAME.size
 """Bytes of a segment with one frame that are not its payload: header, frame head, end mark."""
 
+_HEAD: Final = FRAME.size
+_put_head: Final = FRAME.pack_into
 _UNSUPPORTED: Final = {errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS, errno.ENODEV}
 _ZEROS_AT_ONCE: Final = 1 << 20
 
@@ -38,14 +40,18 @@ class Segment:
     waits for a disk nor gives the GIL away.
     """
 
-    __slots__ = ("_descriptor", "_map", "_offset", "_size", "path")
+    __slots__ = ("_descriptor", "_end", "_map", "_size", "_soiled", "path", "room")
 
     def __init__(self, path: Path, descriptor: int, mapping: mmap.mmap) -> None:
         self.path: Path = path
         self._descriptor = descriptor
         self._map = mapping
         self._size = len(mapping)
-        self._offset = HEADER.size
+        self.room: int = self._size - HEADER.size - 2 * FRAME.size
+        """Bytes that the next payload may have: where it will stand follows from it."""
+        self._end = self._size - FRAME.size
+        self._soiled = False
+        """A write was interrupted: what comes next may be written over something else than zeros."""
 
     @classmethod
     def create(cls, folder: Path, size: int, first: bytes) -> Segment:
@@ -66,38 +72,35 @@ class Segment:
         return segment
 
     @property
-    def room(self) -> int:
-        """Bytes that the next payload may have."""
-        return self._size - self._offset - 2 * FRAME.size
-
-    @property
     def size(self) -> int:
         """Bytes of the file."""
         return self._size
 
     def write(self, payload: bytes) -> None:
         """Append one frame; `payload` must not be empty, nor longer than `room`."""
-        start, body = self._offset, self._offset + FRAME.size
-        after = body + len(payload)
-        self._map[body:after] = payload
-        # What an interrupted write left here must not look like the length of the frame that follows.
-        FRAME.pack_into(self._map, after, 0, 0)
-        head = checksum(payload), len(payload)
+        size, body = len(payload), self._end - self.room
+        left = self.room - _HEAD - size
         try:
-            FRAME.pack_into(self._map, start, *head)  # the length last: this is the commit
-            self._offset = after
+            self._map[body : body + size] = payload
+            if self._soiled:
+                _put_head(self._map, body + size, 0, 0)
+            _put_head(self._map, body - _HEAD, checksum(payload), size)  # the length last: this is the commit
+            self.room = left
         except BaseException:
-            # A signal's handler may raise between the two. What readers may have seen must not be written over.
-            if FRAME.unpack_from(self._map, start) == head:
-                self._offset = after
+            # A signal's handler may raise between any two. What readers may have seen must not be written over, and
+            # what else was left must not look like the length of a frame that follows.
+            self._soiled = True
+            if FRAME.unpack_from(self._map, body - _HEAD) != (0, 0):
+                self.room = left
             raise
 
     def end(self) -> None:
         """Say in the file that nothing more will come, give back what was not used, and close it."""
-        FRAME.pack_into(self._map, self._offset, 0, END)
+        end = self._end - self.room - FRAME.size
+        FRAME.pack_into(self._map, end, 0, END)
         self._map.close()
         with suppress(OSError):
-            os.ftruncate(self._descriptor, self._offset + FRAME.size)
+            os.ftruncate(self._descriptor, end + FRAME.size)
         os.close(self._descriptor)
 
     def close(self) -> None:
