@@ -80,13 +80,15 @@ class Appender:
             return
         if not current.path.exists():
             self._leave(current)
-        elif self._spare is None and current.room < current.size // 2:
+            return
+        if self._spare is None and current.room < current.size // 2:
             spare: Segment | None = self._create(b"")
             with self._lock:
                 if self._current is not None:  # not closed in the meantime
                     spare, self._spare = self._spare, spare
             if spare is not None:
                 spare.end()
+        current.make_ready()
 
     def close(self) -> None:
         """End the segments of this process; a later `append` opens a new one."""

@@ -29,6 +29,11 @@ OVERHEAD: Final = HEADER.size + 2 * FRAME.size
 _HEAD: Final = FRAME.size
 _put_head: Final = FRAME.pack_into
 _UNSUPPORTED: Final = {errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS, errno.ENODEV}
+_POPULATE_WRITE: Final = 23
+"""Linux's MADV_POPULATE_WRITE, since 5.14: pages become as a write would leave them."""
+_READY_AT_ONCE: Final = 32 * mmap.PAGESIZE
+_READY_AT_MOST: Final = 512 << 10
+"""Bytes of one look that count: in what is ready and never used, zeros may be written to the disk."""
 _ZEROS_AT_ONCE: Final = 1 << 20
 
 
@@ -40,7 +45,7 @@ class Segment:
     waits for a disk nor gives the GIL away.
     """
 
-    __slots__ = ("_descriptor", "_end", "_map", "_size", "_soiled", "path", "room")
+    __slots__ = ("_descriptor", "_end", "_map", "_ready", "_seen", "_size", "_soiled", "path", "room")
 
     def __init__(self, path: Path, descriptor: int, mapping: mmap.mmap) -> None:
         self.path: Path = path
@@ -49,7 +54,9 @@ class Segment:
         self._size = len(mapping)
         self.room: int = self._size - HEADER.size - 2 * FRAME.size
         """Bytes that the next payload may have: where it will stand follows from it."""
-        self._end = self._size - FRAME.size
+        self._end = self._size - _HEAD
+        self._ready = self._seen = 0
+        """How far pages are in memory, and what was written, when `make_ready` was last asked."""
         self._soiled = False
         """A write was interrupted: what comes next may be written over something else than zeros."""
 
@@ -93,6 +100,25 @@ class Segment:
             if FRAME.unpack_from(self._map, body - _HEAD) != (0, 0):
                 self.room = left
             raise
+
+    def make_ready(self) -> None:
+        """
+        Have the pages in memory that `write` comes to next: twice as many bytes as were written since the last time.
+
+        A page that is not there costs the program's thread ten microseconds. For a thread of our own; where the system
+        cannot do it, nothing happens.
+        """
+        at = self._end - self.room
+        came, self._seen = at - self._seen, at
+        until = min(at + 2 * min(came, _READY_AT_MOST), self._size)
+        while (start := max(self._ready, at - at % mmap.PAGESIZE)) < until:
+            size = min(_READY_AT_ONCE, until - start + -until % mmap.PAGESIZE)
+            self._ready = start + size
+            try:
+                self._map.madvise(_POPULATE_WRITE, start, min(size, self._size - start))
+            except (AttributeError, OSError, ValueError):  # another system, an older kernel, a file that was cut
+                self._ready = self._size
+            time.sleep(0)  # the GIL was not given away in there
 
     def end(self) -> None:
         """Say in the file that nothing more will come, give back what was not used, and close it."""
