@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
+from orchestrace.journal.encoding import Head
 from orchestrace.records import SpanRecord
 from orchestrace.typing import AttributeValue
 
@@ -13,8 +14,8 @@ MOST: Final = 1024
 """Spans that are kept in mind. Of one that was forgotten, or never ends, the frame of the end says everything."""
 
 
-Beginning: TypeAlias = tuple[str, str, dict[str, AttributeValue]]
-"""The frame of a start: what it begins with (see `opening`), under which name of the span, and its attributes."""
+Beginning: TypeAlias = tuple[dict[str, AttributeValue], Head]
+"""The attributes of a start, and what its frame says before them."""
 
 
 class Beginnings:
@@ -29,11 +30,11 @@ class Beginnings:
     def __init__(self) -> None:
         self._begun: dict[tuple[str, str], Beginning] = {}
 
-    def note(self, record: SpanRecord, opening: str) -> None:
+    def note(self, record: SpanRecord, head: Head) -> None:
         """Take note of a start that is on disk."""
         if len(self._begun) >= MOST:
             self._begun.pop(next(iter(self._begun.copy()), ("", "")), None)
-        self._begun[record.trace_id, record.span_id] = opening, record.name, record.attributes.copy()
+        self._begun[record.trace_id, record.span_id] = record.attributes.copy(), head
 
     def take(self, record: SpanRecord) -> Beginning | None:
         """Return how a span began that has ended; None if nobody knows."""

@@ -20,14 +20,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 
-from orchestrace.conventions import CONVERSATION_ID, SESSION_ID, TENANT, USER_ID
+from orchestrace.conventions import (
+    CONVERSATION_ID,
+    OPERATION_NAME,
+    OUTCOME_NAME,
+    ROLE,
+    SESSION_ID,
+    TENANT,
+    USER_ID,
+)
 from orchestrace.journal.addressee import Addressee
-from orchestrace.journal.opening import SPAN_TYPE, changes_role, opening_of, text_of
 from orchestrace.journal.plain import has_odd_number, plain
+from orchestrace.journal.role import role_of
 from orchestrace.records import EventRecord, LinkRecord, SpanRecord
 from orchestrace.typing import Attributes, AttributeValue, Nanoseconds
 
@@ -38,28 +46,30 @@ __all__ = [
     "HEADER_TYPE",
     "REST",
     "SPAN_TYPE",
+    "Head",
     "Header",
     "encode",
-    "encode_from",
     "encode_header",
     "encode_rest",
+    "encode_start",
     "events_as_json",
     "links_as_json",
 ]
 
 FORMAT: Final = 2
 HEADER_TYPE: Final = "header"
+SPAN_TYPE: Final = "span"
 ATTRIBUTES_SIZE: Final = "attributes_size"
+ATTRIBUTES: Final = "attributes"
 ATTRIBUTES_BEGIN: Final = b',"attributes":'
 """What stands before the attributes of a span; inside of a text its quotes would be escaped."""
-_BEGIN: Final = ATTRIBUTES_BEGIN.decode()
 REST: Final = "rest"
-
-_IDENTITY: Final = (CONVERSATION_ID, SESSION_ID, TENANT, USER_ID)
-"""By what runs are forgotten: the end of one that goes on meanwhile is to be found, too."""
 
 _STRICT: Final = orjson.OPT_PASSTHROUGH_DATACLASS
 """Strangers' objects are recorded by type, never by their fields: see `plain`."""
+
+Head: TypeAlias = dict[str, Any]
+"""What stands before the attributes of a span."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +113,22 @@ def encode_header(header: Header) -> bytes:
 
 def encode(record: SpanRecord) -> bytes:
     """Return a span as the payload of a frame, whatever its attributes hold."""
-    return encode_from(opening_of(record), record, record.attributes)
+    return _payload(_head(record), record, record.attributes)
 
 
-def encode_rest(record: SpanRecord, begun: Attributes, opening: str | None = None) -> bytes:
+def encode_start(record: SpanRecord) -> tuple[bytes, Head]:
+    """Return a span that has started as a payload, and what is said there before its attributes."""
+    head = _head(record)
+    payload = _payload(head, record, record.attributes)
+    del head[ATTRIBUTES]
+    return payload, head
+
+
+def encode_rest(record: SpanRecord, begun: Attributes, head: Head | None = None) -> bytes:
     """
     Return a span that has ended as a payload, without those attributes that the frame of its start had.
 
-    One that was changed since makes it whole: then nothing is left out. `opening` is that of the start, if it still
-    holds but for the role.
+    One that was changed since makes it whole: then nothing is left out. `head` is that of the start, and is used up.
     """
     rest = record.attributes.copy()
     try:
@@ -121,20 +138,11 @@ def encode_rest(record: SpanRecord, begun: Attributes, opening: str | None = Non
             del rest[name]
     except KeyError:
         return encode(record)
-    if opening is None or changes_role(rest):
-        opening = opening_of(record)
-    return encode_from(f'{opening},"{REST}":{_identity(begun)}', record, rest)
-
-
-def encode_from(opening: str, record: SpanRecord, attributes: Attributes) -> bytes:
-    """Return a span as a payload that begins with `opening`, and has `attributes` only."""
-    written = _dumped(attributes, odd=has_odd_number(attributes))
-    end = "" if record.end is None else f',"end":{record.end}'
-    if record.status != "UNSET":
-        end += f',"status":{text_of(record.status)},"status_message":{text_of(record.status_message)}'
-    head = f'{opening}{end},"{ATTRIBUTES_SIZE}":{len(written)}{_BEGIN}'
-    lists = _lists(record) if record.events or record.links else b"}"
-    return b"".join((head.encode(), written, lists))
+    if head is None or ROLE in rest or OPERATION_NAME in rest or OUTCOME_NAME in rest:
+        head = _head(record)
+    head["name"] = record.name  # of what was said at the start, this alone can change
+    head[REST] = _identity(begun)
+    return _payload(head, record, rest)
 
 
 def events_as_json(events: list[EventRecord]) -> list[dict[str, Any]]:
@@ -147,10 +155,53 @@ def links_as_json(links: list[LinkRecord]) -> list[dict[str, Any]]:
     return [{"trace_id": link.trace_id, "span_id": link.span_id, "attributes": link.attributes} for link in links]
 
 
-def _identity(begun: Attributes) -> str:
+def _identity(begun: Attributes) -> Attributes:
+    # By what runs are forgotten: the end of one that goes on meanwhile is to be found, too. Most calls have none.
     if TENANT in begun or SESSION_ID in begun or CONVERSATION_ID in begun or USER_ID in begun:
-        return text_of({name: begun[name] for name in _IDENTITY if name in begun})
-    return "{}"
+        return {name: begun[name] for name in (CONVERSATION_ID, SESSION_ID, TENANT, USER_ID) if name in begun}
+    return {}
+
+
+def _head(record: SpanRecord) -> Head:
+    # By hand and not as a dataclass: no slower, and what is at its default takes no bytes.
+    head: Head = {
+        "type": SPAN_TYPE,
+        "trace_id": record.trace_id,
+        "span_id": record.span_id,
+        "name": record.name,
+        "kind": record.kind,
+        "start": record.start,
+    }
+    if (role := role_of(record)) is not None:
+        head["role"] = role
+    if record.parent_id is not None:
+        head["parent_id"] = record.parent_id
+    if record.scope:
+        head["scope"] = record.scope
+    if record.scope_version:
+        head["scope_version"] = record.scope_version
+    if not record.sampled:
+        head["sampled"] = False
+    if record.trace_state:
+        head["trace_state"] = record.trace_state
+    return head
+
+
+def _payload(head: Head, record: SpanRecord, attributes: Attributes) -> bytes:
+    if record.end is not None:
+        head["end"] = record.end
+    if record.status != "UNSET":
+        head["status"], head["status_message"] = record.status, record.status_message
+    written = _dumped(attributes, odd=has_odd_number(attributes))
+    head[ATTRIBUTES_SIZE] = len(written)
+    head[ATTRIBUTES] = orjson.Fragment(written)
+    try:
+        payload = orjson.dumps(head)
+    except TypeError:  # half of a surrogate pair in a name
+        del head[ATTRIBUTES]
+        payload = b"%b%b%b}" % (orjson.dumps(plain(head))[:-1], ATTRIBUTES_BEGIN, written)
+        head[ATTRIBUTES] = written
+    return payload if not record.events and not record.links else payload[:-1] + _lists(record)
 
 
 def _lists(record: SpanRecord) -> bytes:

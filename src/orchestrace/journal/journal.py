@@ -16,9 +16,8 @@ from orchestrace.journal.appender import Appender
 from orchestrace.journal.beginnings import Beginnings
 from orchestrace.journal.bounds import stated_bounds
 from orchestrace.journal.census import host
-from orchestrace.journal.encoding import Header, encode, encode_from, encode_header, encode_rest
+from orchestrace.journal.encoding import Header, encode, encode_header, encode_rest, encode_start
 from orchestrace.journal.location import default_folder
-from orchestrace.journal.opening import opening_of
 from orchestrace.journal.overflow import Overflow
 from orchestrace.journal.signals import encode_log, encode_metrics
 from orchestrace.journal.worker import Worker
@@ -93,9 +92,9 @@ class Journal:
     def started(self, record: SpanRecord) -> None:
         """Keep a span that has just started, so that it is known even if it never ends. Never raises."""
         try:
-            opening = opening_of(record)
-            self._appender.append(encode_from(opening, record, record.attributes))
-            self._begun.note(record, opening)
+            payload, head = encode_start(record)
+            self._appender.append(payload)
+            self._begun.note(record, head)
             if not self.worker.started:
                 self.start()
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
@@ -203,11 +202,7 @@ class Journal:
 
     def _encode_end(self, record: SpanRecord) -> bytes:
         begun = self._begun.take(record)
-        if begun is None:
-            return encode(record)
-        opening, name, attributes = begun
-        # Of what was said then, a span can change its name and its attributes.
-        return encode_rest(record, attributes, opening if record.name == name else None)
+        return encode(record) if begun is None else encode_rest(record, *begun)
 
     def _begin(self) -> None:
         # A garbage collection may end spans while this very thread counts.
