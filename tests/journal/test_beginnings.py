@@ -10,18 +10,18 @@ class TestBeginnings:
     def test_are_known_until_their_spans_end(self, span: Callable[..., SpanRecord]) -> None:
         """Once: who ends a span twice says everything the second time."""
         beginnings, begun = Beginnings(), span(attributes={"a": 1})
-        beginnings.note(begun)
+        beginnings.note(begun, {"name": "x"})
 
         begun.attributes["b"] = 2  # what is added to it afterwards was not there
 
-        assert {"a": 1} == beginnings.take(span(end=9))
+        assert ({"a": 1}, {"name": "x"}) == beginnings.take(span(end=9))
         assert beginnings.take(span(end=9)) is None
 
     def test_of_spans_that_never_end_some_are_forgotten(self, span: Callable[..., SpanRecord]) -> None:
         """The oldest: memory stays what it is."""
         beginnings = Beginnings()
         for number in range(MOST + 1):
-            beginnings.note(span(number))
+            beginnings.note(span(number), {"name": "x"})
 
         assert beginnings.take(span(0)) is None
         assert beginnings.take(span(1)) is not None

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrace.conventions import TENANT
+from orchestrace.conventions import ROLE, TENANT
 from orchestrace.journal.decoding import decode
-from orchestrace.journal.encoding import FORMAT, Header, encode, encode_header, encode_rest
+from orchestrace.journal.encoding import FORMAT, Header, encode, encode_header, encode_rest, encode_start
 from orchestrace.records import EventRecord, LinkRecord, SpanRecord
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -158,6 +158,23 @@ class TestEncodeRest:
         record = span(end=9, attributes=ended)
 
         assert encode(record) == encode_rest(record, {"prompt": "long"})
+
+    def test_begins_as_its_start_did(self, span: Callable[..., SpanRecord]) -> None:
+        """That need not be made again."""
+        begun, ended = span(attributes={"a": 1}), span(end=9, status="OK", attributes={"a": 1, "b": 2})
+
+        _, head = encode_start(begun)
+        made = orjson.loads(encode_rest(ended, begun.attributes))
+
+        assert made == orjson.loads(encode_rest(ended, begun.attributes, head))
+
+    def test_unless_it_became_something_else(self, span: Callable[..., SpanRecord]) -> None:
+        """The role is that of the end."""
+        begun, ended = span(attributes={"a": 1}), span(end=9, attributes={"a": 1, ROLE: "agent"})
+
+        _, head = encode_start(begun)
+
+        assert "agent" == orjson.loads(encode_rest(ended, begun.attributes, head))["role"]
 
 
 class TestEncodeHeader:

@@ -102,6 +102,23 @@ class TestSink:
 
         assert [span(1, end=9), span(2, attributes={"a": 1, names.ENDING: "running"})] == Reader(folder).trace("last")
 
+    def test_a_span_that_was_renamed_has_its_last_name(
+        self, journal: Journal, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """And what it said when it started."""
+        journal.started(span(1, name="before", attributes={"a": "1"}))
+        journal.ended(span(1, name="after", end=9, attributes={"a": "1", "b": 2}))
+
+        assert [span(1, name="after", end=9, attributes={"a": "1", "b": 2})] == Reader(folder).trace("last")
+
+    def test_counts_what_ended(self, journal: Journal, span: Callable[..., SpanRecord]) -> None:
+        """Written or not; no start, and nothing twice."""
+        journal.started(span(1))
+        journal.ended(span(1, end=9))
+        journal.ended(None)  # type: ignore[arg-type]
+
+        assert (2, 1) == (journal.ended_spans, journal.lost_spans)
+
     def test_says_who_writes(self, journal: Journal, folder: Path, span: Callable[..., SpanRecord]) -> None:
         """In every segment."""
         journal.started(span(1))

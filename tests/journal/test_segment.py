@@ -192,6 +192,51 @@ class TestWrite:
         assert (seen + later, False) == read(segment.path)
 
 
+class TestMakeReady:
+    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can")
+    def test_writes_meet_no_page_fault(self, tmp_path: Path) -> None:
+        """As long as not much more comes than came before."""
+        import resource  # noqa: PLC0415 - not on Windows
+
+        made = Segment.create(tmp_path, 1 << 20, b"first")
+        for _ in range(20):
+            made.write(b"x" * 4000)
+        made.make_ready()
+        before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
+        for _ in range(30):
+            made.write(b"x" * 4000)
+        after = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
+        made.close()
+
+        assert after - before < 10
+
+    def test_changes_nothing(self, segment: Segment) -> None:
+        """Neither what is there, nor its size, also where the segment ends."""
+        for _ in range(4):
+            segment.write(b"x" * 900)
+            segment.make_ready()
+        segment.end()
+
+        assert ([b"first", *[b"x" * 900] * 4], True) == read(segment.path)
+
+    def test_a_file_that_was_cut_is_no_error(self, tmp_path: Path) -> None:
+        """It would be one to write there; nothing is written."""
+        made = Segment.create(tmp_path, 1 << 20, b"x" * 9000)
+        os.truncate(made.path, 0)
+        made.make_ready()
+        made.close()
+
+        assert 0 == made.path.stat().st_size
+
+    def test_a_system_that_cannot_do_it_is_no_error(self, segment: Segment, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An older kernel does not know the word."""
+        monkeypatch.setattr("orchestrace.journal.segment._POPULATE_WRITE", 9999)
+        segment.write(b"x")
+        segment.make_ready()
+
+        assert ([b"first", b"x"], False) == read(segment.path)
+
+
 class TestEnd:
     def test_says_that_nothing_more_will_come(self, segment: Segment) -> None:
         """A reader need not ask whether the writer lives."""

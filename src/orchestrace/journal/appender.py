@@ -36,6 +36,8 @@ class Appender:
     def __init__(self, folder: Path, first: Callable[[], bytes], *, size: int = SEGMENT_SIZE) -> None:
         self.appended: int = 0
         """How many payloads were written here since this process began."""
+        self.ends: int = 0
+        """How many spans ended with what `append` was called for since then, written or not."""
         self._folder = folder
         self._first = first
         self._size = size
@@ -46,30 +48,27 @@ class Appender:
         self._begin()
         _alive.add(self)
 
-    def append(self, payload: bytes) -> None:
+    def append(self, payload: bytes, ends: int = 0) -> None:
         """
-        Write one frame. Raises OSError when one could not be written, and is then not to be called again for it.
+        Write one frame, with which so many spans end. Raises OSError when one could not be written.
 
-        A garbage collection inside may end spans and come back here on the same thread: such payloads wait in a queue
-        which the outer call empties.
+        Then it is not to be called again for it. A garbage collection inside may end spans and come back here on the
+        same thread: such payloads wait in a queue which the outer call empties.
         """
         if os.getpid() != self._pid:
             self._forked()
         with self._lock:
-            self._waiting.append(payload)
+            self.ends += ends
             if self._busy:
+                self._waiting.append(payload)
                 return
-            refusal = None
-            while self._waiting:
-                try:
-                    self._busy = True
-                    self._write(self._waiting.popleft())
-                except OSError as error:  # those that wait behind it may still fit
-                    refusal = error
-                finally:
-                    self._busy = False
-            if refusal is not None:
-                raise refusal
+            try:
+                self._busy = True
+                self._write(payload)
+            finally:
+                self._busy = False
+                if self._waiting:
+                    self._write_what_waits()
 
     def prepare(self) -> None:
         """
@@ -81,13 +80,15 @@ class Appender:
             return
         if not current.path.exists():
             self._leave(current)
-        elif self._spare is None and current.room < current.size // 2:
+            return
+        if self._spare is None and current.room < current.size // 2:
             spare: Segment | None = self._create(b"")
             with self._lock:
                 if self._current is not None:  # not closed in the meantime
                     spare, self._spare = self._spare, spare
             if spare is not None:
                 spare.end()
+        current.make_ready()
 
     def close(self) -> None:
         """End the segments of this process; a later `append` opens a new one."""
@@ -110,18 +111,32 @@ class Appender:
     def _forked(self) -> None:
         # The files belong to the parent; so does what waits. The lock may be held by a thread that is not here.
         inherited, self._current, self._spare = (self._current, self._spare), None, None
-        self.appended = 0
+        self.appended = self.ends = 0
         self._begin()
         for segment in inherited:
             if segment is not None:
                 segment.close()
 
     def _write(self, payload: bytes) -> None:
-        if self._current is None or self._current.room < len(payload):
+        current = self._current
+        if current is None or current.room < len(payload):
             self._rotate(payload)
         else:
-            self._current.write(payload)
+            current.write(payload)
         self.appended += 1
+
+    def _write_what_waits(self) -> None:
+        refusal = None
+        while self._waiting:
+            try:
+                self._busy = True
+                self._write(self._waiting.popleft())
+            except OSError as error:  # those that wait behind it may still fit
+                refusal = error
+            finally:
+                self._busy = False
+        if refusal is not None:
+            raise refusal
 
     def _rotate(self, payload: bytes) -> None:
         following = self._spare

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
+from orchestrace.journal.encoding import Head
 from orchestrace.records import SpanRecord
 from orchestrace.typing import AttributeValue
 
-__all__ = ["MOST", "Beginnings"]
+__all__ = ["MOST", "Beginning", "Beginnings"]
 
 MOST: Final = 1024
 """Spans that are kept in mind. Of one that was forgotten, or never ends, the frame of the end says everything."""
 
 
+Beginning: TypeAlias = tuple[dict[str, AttributeValue], Head]
+"""The attributes of a start, and what its frame says before them."""
+
+
 class Beginnings:
     """
-    The attributes with which spans began, by span. Every step is one of a dict's own, so that threads need no lock.
+    How spans began, by span. Every step is one of a dict's own, so that threads need no lock.
 
     What is kept are the attributes' own objects, which their spans hold anyway.
     """
@@ -24,14 +28,14 @@ class Beginnings:
     __slots__ = ("_begun",)
 
     def __init__(self) -> None:
-        self._begun: dict[tuple[str, str], Mapping[str, AttributeValue]] = {}
+        self._begun: dict[tuple[str, str], Beginning] = {}
 
-    def note(self, record: SpanRecord) -> None:
+    def note(self, record: SpanRecord, head: Head) -> None:
         """Take note of a start that is on disk."""
         if len(self._begun) >= MOST:
             self._begun.pop(next(iter(self._begun.copy()), ("", "")), None)
-        self._begun[record.trace_id, record.span_id] = record.attributes.copy()
+        self._begun[record.trace_id, record.span_id] = record.attributes.copy(), head
 
-    def take(self, record: SpanRecord) -> Mapping[str, AttributeValue] | None:
-        """Return the attributes with which a span began that has ended; None if nobody knows."""
+    def take(self, record: SpanRecord) -> Beginning | None:
+        """Return how a span began that has ended; None if nobody knows."""
         return self._begun.pop((record.trace_id, record.span_id), None)

@@ -20,11 +20,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 
-from orchestrace.conventions import CONVERSATION_ID, SESSION_ID, TENANT, USER_ID
+from orchestrace.conventions import (
+    CONVERSATION_ID,
+    OPERATION_NAME,
+    OUTCOME_NAME,
+    ROLE,
+    SESSION_ID,
+    TENANT,
+    USER_ID,
+)
 from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.plain import has_odd_number, plain
 from orchestrace.journal.role import role_of
@@ -38,10 +46,12 @@ __all__ = [
     "HEADER_TYPE",
     "REST",
     "SPAN_TYPE",
+    "Head",
     "Header",
     "encode",
     "encode_header",
     "encode_rest",
+    "encode_start",
     "events_as_json",
     "links_as_json",
 ]
@@ -50,15 +60,16 @@ FORMAT: Final = 2
 HEADER_TYPE: Final = "header"
 SPAN_TYPE: Final = "span"
 ATTRIBUTES_SIZE: Final = "attributes_size"
+ATTRIBUTES: Final = "attributes"
 ATTRIBUTES_BEGIN: Final = b',"attributes":'
 """What stands before the attributes of a span; inside of a text its quotes would be escaped."""
 REST: Final = "rest"
 
-_IDENTITY: Final = (CONVERSATION_ID, SESSION_ID, TENANT, USER_ID)
-"""By what runs are forgotten: the end of one that goes on meanwhile is to be found, too."""
-
 _STRICT: Final = orjson.OPT_PASSTHROUGH_DATACLASS
 """Strangers' objects are recorded by type, never by their fields: see `plain`."""
+
+Head: TypeAlias = dict[str, Any]
+"""What stands before the attributes of a span."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +113,36 @@ def encode_header(header: Header) -> bytes:
 
 def encode(record: SpanRecord) -> bytes:
     """Return a span as the payload of a frame, whatever its attributes hold."""
-    return _payload(record, _head(record), record.attributes)
+    return _payload(_head(record), record, record.attributes)
 
 
-def encode_rest(record: SpanRecord, begun: Attributes) -> bytes:
+def encode_start(record: SpanRecord) -> tuple[bytes, Head]:
+    """Return a span that has started as a payload, and what is said there before its attributes."""
+    head = _head(record)
+    payload = _payload(head, record, record.attributes)
+    del head[ATTRIBUTES]
+    return payload, head
+
+
+def encode_rest(record: SpanRecord, begun: Attributes, head: Head | None = None) -> bytes:
     """
     Return a span that has ended as a payload, without those attributes that the frame of its start had.
 
-    One that was changed since makes it whole: then nothing is left out.
+    One that was changed since makes it whole: then nothing is left out. `head` is that of the start, and is used up.
     """
-    ended = record.attributes
-    rest = {name: value for name, value in ended.items() if name not in begun}
-    if len(rest) + len(begun) != len(ended) or any(ended[name] is not begun[name] for name in begun):
+    rest = record.attributes.copy()
+    try:
+        for name, value in begun.items():
+            if rest[name] is not value:
+                return encode(record)
+            del rest[name]
+    except KeyError:
         return encode(record)
-    head = _head(record)
-    head[REST] = {name: begun[name] for name in _IDENTITY if name in begun}
-    return _payload(record, head, rest)
+    if head is None or ROLE in rest or OPERATION_NAME in rest or OUTCOME_NAME in rest:
+        head = _head(record)
+    head["name"] = record.name  # of what was said at the start, this alone can change
+    head[REST] = _identity(begun)
+    return _payload(head, record, rest)
 
 
 def events_as_json(events: list[EventRecord]) -> list[dict[str, Any]]:
@@ -130,9 +155,16 @@ def links_as_json(links: list[LinkRecord]) -> list[dict[str, Any]]:
     return [{"trace_id": link.trace_id, "span_id": link.span_id, "attributes": link.attributes} for link in links]
 
 
-def _head(record: SpanRecord) -> dict[str, Any]:
+def _identity(begun: Attributes) -> Attributes:
+    # By what runs are forgotten: the end of one that goes on meanwhile is to be found, too. Most calls have none.
+    if TENANT in begun or SESSION_ID in begun or CONVERSATION_ID in begun or USER_ID in begun:
+        return {name: begun[name] for name in (CONVERSATION_ID, SESSION_ID, TENANT, USER_ID) if name in begun}
+    return {}
+
+
+def _head(record: SpanRecord) -> Head:
     # By hand and not as a dataclass: no slower, and what is at its default takes no bytes.
-    head: dict[str, Any] = {
+    head: Head = {
         "type": SPAN_TYPE,
         "trace_id": record.trace_id,
         "span_id": record.span_id,
@@ -144,8 +176,6 @@ def _head(record: SpanRecord) -> dict[str, Any]:
         head["role"] = role
     if record.parent_id is not None:
         head["parent_id"] = record.parent_id
-    if record.end is not None:
-        head["end"] = record.end
     if record.scope:
         head["scope"] = record.scope
     if record.scope_version:
@@ -154,16 +184,24 @@ def _head(record: SpanRecord) -> dict[str, Any]:
         head["sampled"] = False
     if record.trace_state:
         head["trace_state"] = record.trace_state
-    if record.status != "UNSET":
-        head["status"], head["status_message"] = record.status, record.status_message
     return head
 
 
-def _payload(record: SpanRecord, head: dict[str, Any], attributes: Attributes) -> bytes:
+def _payload(head: Head, record: SpanRecord, attributes: Attributes) -> bytes:
+    if record.end is not None:
+        head["end"] = record.end
+    if record.status != "UNSET":
+        head["status"], head["status_message"] = record.status, record.status_message
     written = _dumped(attributes, odd=has_odd_number(attributes))
     head[ATTRIBUTES_SIZE] = len(written)
-    lists = _lists(record) if record.events or record.links else b"}"
-    return b"%b%b%b%b" % (_dumped(head, odd=False)[:-1], ATTRIBUTES_BEGIN, written, lists)
+    head[ATTRIBUTES] = orjson.Fragment(written)
+    try:
+        payload = orjson.dumps(head)
+    except TypeError:  # half of a surrogate pair in a name
+        del head[ATTRIBUTES]
+        payload = b"%b%b%b}" % (orjson.dumps(plain(head))[:-1], ATTRIBUTES_BEGIN, written)
+        head[ATTRIBUTES] = written
+    return payload if not record.events and not record.links else payload[:-1] + _lists(record)
 
 
 def _lists(record: SpanRecord) -> bytes:

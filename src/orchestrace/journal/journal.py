@@ -16,7 +16,7 @@ from orchestrace.journal.appender import Appender
 from orchestrace.journal.beginnings import Beginnings
 from orchestrace.journal.bounds import stated_bounds
 from orchestrace.journal.census import host
-from orchestrace.journal.encoding import Header, encode, encode_header, encode_rest
+from orchestrace.journal.encoding import Header, encode, encode_header, encode_rest, encode_start
 from orchestrace.journal.location import default_folder
 from orchestrace.journal.overflow import Overflow
 from orchestrace.journal.signals import encode_log, encode_metrics
@@ -77,7 +77,7 @@ class Journal:
     @property
     def ended_spans(self) -> int:
         """How many spans ended in this process."""
-        return self._ended
+        return self._appender.ends + self._unwritable
 
     @property
     def lost(self) -> int:
@@ -91,16 +91,33 @@ class Journal:
 
     def started(self, record: SpanRecord) -> None:
         """Keep a span that has just started, so that it is known even if it never ends. Never raises."""
-        kept = self._append(encode, record, then=self._begun.note)
-        if not kept:
-            self._lost_others += 1
+        try:
+            payload, head = encode_start(record)
+            self._appender.append(payload)
+            self._begun.note(record, head)
+            if not self.worker.started:
+                self.start()
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            self._lost_others += not self._keeps(error, encode, record)
 
     def ended(self, record: SpanRecord) -> None:
         """Keep a span that has ended. Never raises."""
-        kept = self._append(encode, record, shorter=self._encode_rest)
-        with self._counting:
-            self._ended += 1
-            self._lost_spans += not kept
+        try:
+            payload = self._encode_end(record)
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            report("journal", error)
+            with self._counting:
+                self._lost_spans += 1
+                self._unwritable += 1
+            return
+        try:
+            self._appender.append(payload, 1)
+            if not self.worker.started:
+                self.start()
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            kept = self._keeps(error, encode, record)
+            with self._counting:
+                self._lost_spans += not kept
 
     def logged(self, record: LogRecord) -> None:
         """Keep a log record until its receiver has it. Never raises."""
@@ -161,39 +178,37 @@ class Journal:
             )
         return self._header
 
-    def _append(
-        self,
-        encoded: Callable[[R], bytes],
-        record: R,
-        shorter: Callable[[R], bytes] | None = None,
-        then: Callable[[R], None] | None = None,
-    ) -> bool:
-        """Write a record, in fewer words where its `shorter` form will do; `then` hears of what is on disk."""
+    def _append(self, encoded: Callable[[R], bytes], record: R) -> bool:
         try:
-            try:
-                self._appender.append((shorter or encoded)(record))
-                if then is not None:
-                    then(record)
-            except OSError as error:
-                report("journal", error)
-                if not self.overflow.put(encoded(record)):
-                    return False
+            self._appender.append(encoded(record))
             if not self.worker.started:
                 self.start()
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            return self._keeps(error, encoded, record)
+        return True
+
+    def _keeps(self, error: Exception, encoded: Callable[[R], bytes], record: R) -> bool:
+        """Keep what could not be written in memory, in full; False if it is lost."""
+        try:
             report("journal", error)
+            if not isinstance(error, OSError) or not self.overflow.put(encoded(record)):
+                return False
+            if not self.worker.started:
+                self.start()
+        except Exception as another:  # noqa: BLE001 - nothing of ours reaches the program
+            report("journal", another)
             return False
         return True
 
-    def _encode_rest(self, record: SpanRecord) -> bytes:
+    def _encode_end(self, record: SpanRecord) -> bytes:
         begun = self._begun.take(record)
-        return encode(record) if begun is None else encode_rest(record, begun)
+        return encode(record) if begun is None else encode_rest(record, *begun)
 
     def _begin(self) -> None:
         # A garbage collection may end spans while this very thread counts.
         self._counting = threading.RLock()
         self._begun = Beginnings()
-        self._told = self._ended = self._lost_spans = self._lost_others = 0
+        self._told = self._unwritable = self._lost_spans = self._lost_others = 0
 
 
 def _after_fork() -> None:

@@ -26,7 +26,14 @@ Windows renames no open file; there the magic number, which comes last, is all t
 OVERHEAD: Final = HEADER.size + 2 * FRAME.size
 """Bytes of a segment with one frame that are not its payload: header, frame head, end mark."""
 
+_HEAD: Final = FRAME.size
+_put_head: Final = FRAME.pack_into
 _UNSUPPORTED: Final = {errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS, errno.ENODEV}
+_POPULATE_WRITE: Final = 23
+"""Linux's MADV_POPULATE_WRITE, since 5.14: pages become as a write would leave them."""
+_READY_AT_ONCE: Final = 32 * mmap.PAGESIZE
+_READY_AT_MOST: Final = 512 << 10
+"""Bytes of one look that count: in what is ready and never used, zeros may be written to the disk."""
 _ZEROS_AT_ONCE: Final = 1 << 20
 
 
@@ -38,14 +45,20 @@ class Segment:
     waits for a disk nor gives the GIL away.
     """
 
-    __slots__ = ("_descriptor", "_map", "_offset", "_size", "path")
+    __slots__ = ("_descriptor", "_end", "_map", "_ready", "_seen", "_size", "_soiled", "path", "room")
 
     def __init__(self, path: Path, descriptor: int, mapping: mmap.mmap) -> None:
         self.path: Path = path
         self._descriptor = descriptor
         self._map = mapping
         self._size = len(mapping)
-        self._offset = HEADER.size
+        self.room: int = self._size - HEADER.size - 2 * FRAME.size
+        """Bytes that the next payload may have: where it will stand follows from it."""
+        self._end = self._size - _HEAD
+        self._ready = self._seen = 0
+        """How far pages are in memory, and what was written, when `make_ready` was last asked."""
+        self._soiled = False
+        """A write was interrupted: what comes next may be written over something else than zeros."""
 
     @classmethod
     def create(cls, folder: Path, size: int, first: bytes) -> Segment:
@@ -66,38 +79,54 @@ class Segment:
         return segment
 
     @property
-    def room(self) -> int:
-        """Bytes that the next payload may have."""
-        return self._size - self._offset - 2 * FRAME.size
-
-    @property
     def size(self) -> int:
         """Bytes of the file."""
         return self._size
 
     def write(self, payload: bytes) -> None:
         """Append one frame; `payload` must not be empty, nor longer than `room`."""
-        start, body = self._offset, self._offset + FRAME.size
-        after = body + len(payload)
-        self._map[body:after] = payload
-        # What an interrupted write left here must not look like the length of the frame that follows.
-        FRAME.pack_into(self._map, after, 0, 0)
-        head = checksum(payload), len(payload)
+        size, body = len(payload), self._end - self.room
+        left = self.room - _HEAD - size
         try:
-            FRAME.pack_into(self._map, start, *head)  # the length last: this is the commit
-            self._offset = after
+            self._map[body : body + size] = payload
+            if self._soiled:
+                _put_head(self._map, body + size, 0, 0)
+            _put_head(self._map, body - _HEAD, checksum(payload), size)  # the length last: this is the commit
+            self.room = left
         except BaseException:
-            # A signal's handler may raise between the two. What readers may have seen must not be written over.
-            if FRAME.unpack_from(self._map, start) == head:
-                self._offset = after
+            # A signal's handler may raise between any two. What readers may have seen must not be written over, and
+            # what else was left must not look like the length of a frame that follows.
+            self._soiled = True
+            if FRAME.unpack_from(self._map, body - _HEAD) != (0, 0):
+                self.room = left
             raise
+
+    def make_ready(self) -> None:
+        """
+        Have the pages in memory that `write` comes to next: twice as many bytes as were written since the last time.
+
+        A page that is not there costs the program's thread ten microseconds. For a thread of our own; where the system
+        cannot do it, nothing happens.
+        """
+        at = self._end - self.room
+        came, self._seen = at - self._seen, at
+        until = min(at + 2 * min(came, _READY_AT_MOST), self._size)
+        while (start := max(self._ready, at - at % mmap.PAGESIZE)) < until:
+            size = min(_READY_AT_ONCE, until - start + -until % mmap.PAGESIZE)
+            self._ready = start + size
+            try:
+                self._map.madvise(_POPULATE_WRITE, start, min(size, self._size - start))
+            except (AttributeError, OSError, ValueError):  # another system, an older kernel, a file that was cut
+                self._ready = self._size
+            time.sleep(0)  # the GIL was not given away in there
 
     def end(self) -> None:
         """Say in the file that nothing more will come, give back what was not used, and close it."""
-        FRAME.pack_into(self._map, self._offset, 0, END)
+        end = self._end - self.room - FRAME.size
+        FRAME.pack_into(self._map, end, 0, END)
         self._map.close()
         with suppress(OSError):
-            os.ftruncate(self._descriptor, self._offset + FRAME.size)
+            os.ftruncate(self._descriptor, end + FRAME.size)
         os.close(self._descriptor)
 
     def close(self) -> None:
