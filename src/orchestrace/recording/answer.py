@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from orchestrace.messages import Failure, ModelResponse
 
 __all__ = ["Answer"]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came back in one attempt; `status` is HTTP's, `body` the text of an error's body."""
 
     response: ModelResponse | None = None

@@ -4,30 +4,38 @@ One call of an SDK's method that all of its requests go through, retries include
 A boundary makes no span: at its begin the SDK's own span, which may host the call, does not exist yet. The call is made
 by the first request of a model that is sent inside, with the boundary's time of start, and ends with the boundary, or
 with the stream that the method returned.
+
+Which one is open stands in a variable of our own, not in OpenTelemetry's context, which follows the program into pools:
+what a task in another thread asks is no attempt of this call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
-
-from opentelemetry.context import create_key, get_current, get_value, set_value
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
 
 from orchestrace.recording import clock
 from orchestrace.recording.ending import End
 from orchestrace.recording.model_call import ModelCall
-from orchestrace.recording.scope import Scope
 from orchestrace.recording.switch import is_off
 from orchestrace.recording.tracer import is_silent
 from orchestrace.typing import Nanoseconds
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 __all__ = ["Boundary", "current_boundary", "open_boundary"]
 
-_KEY: Final = create_key("orchestrace-boundary")
+_here: Final[ContextVar[Boundary | None]] = ContextVar("orchestrace-boundary", default=None)
 
 
 class Boundary:
-    """A call of an SDK's method. While it is `open`, it decides when `call` has ended."""
+    """
+    A call of an SDK's method. While it is `open`, it decides when `call` has ended.
+
+    It is its own scope: inside of it, this is the boundary that is open.
+    """
 
     __slots__ = ("_around", "call", "open", "started", "streaming")
 
@@ -37,12 +45,22 @@ class Boundary:
         self.streaming: object | None = None
         """The exchange whose answer is read as it comes, perhaps after the method has returned."""
         self.open: bool = True
-        self._around = get_current()
+        self._around: Boundary | None = None
 
     @property
-    def scope(self) -> Scope:
-        """A scope in which this is the boundary that is open."""
-        return Scope(set_value(_KEY, self, self._around))
+    def scope(self) -> Self:
+        """What is current while the method runs."""
+        return self
+
+    def __enter__(self) -> None:
+        self._around = _here.get()
+        _here.set(self)
+
+    def __exit__(self, *_: object) -> None:
+        # Nothing is reset by a token: a coroutine is closed by another task, or by the garbage collector.
+        if _here.get() is self:
+            _here.set(self._around)
+        self._around = None
 
     def keep(self, item: object) -> None:
         """Let it pass: what SDKs yield is read at the wire."""
@@ -64,5 +82,5 @@ def open_boundary(_args: tuple[Any, ...], _kwargs: Mapping[str, Any]) -> Boundar
 
 def current_boundary() -> Boundary | None:
     """Return the boundary that is open here."""
-    found = get_value(_KEY)
-    return found if isinstance(found, Boundary) and found.open else None
+    found = _here.get()
+    return found if found is not None and found.open else None

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from orchestrace import conventions as names
 from orchestrace.typing import AttributeValue
 
 __all__ = ["Callee"]
 
+_MOST: Final = 64
+"""Callees whose attributes are kept: a program asks few, again and again."""
 
-@dataclass(frozen=True, slots=True)
-class Callee:
+
+class Callee(NamedTuple):
     """Who is asked, and for what: `operation` and `provider` in the words of the conventions."""
 
     operation: str
@@ -19,12 +23,17 @@ class Callee:
     address: str | None = None
     port: int | None = None
 
-    def attributes(self) -> dict[str, AttributeValue]:
+    def attributes(self) -> Mapping[str, AttributeValue]:
         """Return what is known."""
-        known = {
-            names.OPERATION_NAME: self.operation,
-            names.PROVIDER_NAME: self.provider,
-            names.SERVER_ADDRESS: self.address,
-            names.SERVER_PORT: self.port,
-        }
-        return {name: value for name, value in known.items() if value is not None}
+        return _attributes_of(self)
+
+
+@lru_cache(maxsize=_MOST)
+def _attributes_of(callee: Callee) -> Mapping[str, AttributeValue]:
+    known = {
+        names.OPERATION_NAME: callee.operation,
+        names.PROVIDER_NAME: callee.provider,
+        names.SERVER_ADDRESS: callee.address,
+        names.SERVER_PORT: callee.port,
+    }
+    return {name: value for name, value in known.items() if value is not None}

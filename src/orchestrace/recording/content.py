@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -11,8 +10,9 @@ from opentelemetry.context import Context, create_key, get_current, get_value, s
 
 from orchestrace.exceptions import ConfigurationError
 from orchestrace.recording.scope import Scope
+from orchestrace.recording.variable import Variable
 
-__all__ = ["LEVELS", "VARIABLE", "content", "is_recorded", "on_events", "said_within", "use", "within"]
+__all__ = ["LEVELS", "VARIABLE", "content", "is_recorded", "is_said", "on_events", "said_within", "use", "within"]
 
 LEVELS: Final = ("full", "off")
 VARIABLE: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
@@ -25,6 +25,7 @@ _ON_EVENTS: Final = frozenset({"event_only", "span_and_event", "true"})
 """Content stands on spans by default, and a second time on events only where that is asked for."""
 
 _KEY: Final = create_key("orchestrace-content")
+_variable: Final = Variable(VARIABLE)
 _default: str | None = None
 
 
@@ -70,9 +71,14 @@ def on_events(context: Context | None = None) -> bool:
     return _said(context) != "off" and _variable() in _ON_EVENTS
 
 
+def is_said() -> bool:
+    """Tell whether OpenTelemetry's variable says anything."""
+    return bool(_variable())
+
+
 def _said(context: Context | None) -> object:
     """Return the level that the program set, for a block or for the process; None leaves it to the variable."""
-    level = get_value(_KEY, get_current() if context is None else context)
+    level = (get_current() if context is None else context).get(_KEY)
     return _default if level is None else level
 
 
@@ -81,7 +87,3 @@ def _checked(level: str) -> str:
         msg = f"content={level!r} is no level: use one of {', '.join(map(repr, LEVELS))}."
         raise ConfigurationError(msg)
     return level
-
-
-def _variable() -> str:
-    return os.environ.get(VARIABLE, "").strip().lower()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -10,12 +9,15 @@ from opentelemetry.trace import Span
 
 from orchestrace import conventions as names
 from orchestrace.recording import content, events
+from orchestrace.recording.variable import Variable
 from orchestrace.typing import Attributes, Nanoseconds
 
 __all__ = ["EMIT_VARIABLE", "Details", "wanted"]
 
 EMIT_VARIABLE: Final = "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT"
 """Unset, the event is emitted where content is to stand on it."""
+
+_variable: Final = Variable(EMIT_VARIABLE)
 
 _STRUCTURED: Final = frozenset(
     {
@@ -33,7 +35,7 @@ def wanted() -> Details | None:
     """Return what is to collect the details of a call that begins here; None where nobody wants them."""
     if events.is_silent():
         return None
-    said = os.environ.get(EMIT_VARIABLE, "").strip().lower()
+    said = _variable()
     return Details() if said == "true" or (said != "false" and content.on_events()) else None
 
 

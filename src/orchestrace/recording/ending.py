@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from orchestrace.recording.selectors import MISSING
 from orchestrace.typing import Nanoseconds
@@ -22,8 +21,7 @@ INTERRUPTED: Final = "interrupted"
 """The process ended while the call was open."""
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """
     How one call ended: the word, the moment, and the value (if any) or the exception that came out.
 

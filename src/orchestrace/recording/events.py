@@ -7,7 +7,6 @@ as `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` does not tell the two ap
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +16,7 @@ from opentelemetry.trace import Span, set_span_in_context
 
 from orchestrace.conventions import SCHEMA_URL
 from orchestrace.recording import content
+from orchestrace.recording.set_provider import SetProvider
 from orchestrace.recording.tracer import SCOPE, version
 from orchestrace.typing import Nanoseconds
 
@@ -32,6 +32,9 @@ WARN: Final = "WARN"
 _NAME: Final = "event.name"
 """Where an event's name stood before log records had a field for it."""
 
+_set_provider: Final = SetProvider(
+    "opentelemetry._logs", "get_logger_provider", "_LOGGER_PROVIDER", "OTEL_PYTHON_LOGGER_PROVIDER"
+)
 _provider: LoggerProvider | None = None
 
 
@@ -49,7 +52,7 @@ def is_silent() -> bool:
 
 def may_say(*, recorded: bool) -> bool:
     """Tell whether an event may have words that a span may have if `recorded`."""
-    return content.on_events() or (recorded and not os.environ.get(content.VARIABLE, "").strip())
+    return content.on_events() or (recorded and not content.is_said())
 
 
 def emit(name: str, attributes: Mapping[str, Any], span: Span, *, severity: str, at: Nanoseconds) -> None:
@@ -80,11 +83,9 @@ def _record(name: str, attributes: Mapping[str, Any], span: Span, **known: Any) 
 
 
 def _heard_by() -> LoggerProvider | None:
-    from opentelemetry import _logs  # noqa: PLC0415 - 2 ms at import, wanted at the first end
-
-    found = _logs.get_logger_provider() if _provider is None else _provider
-    # The API's own ones stand for a provider that is not there.
-    return None if type(found).__module__.startswith(_logs.__name__) else found
+    if _provider is None:
+        return _set_provider()  # type: ignore[no-any-return] # one of loggers
+    return None if _set_provider.stands_in(_provider) else _provider
 
 
 @lru_cache(maxsize=1)

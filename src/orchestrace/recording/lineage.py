@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from opentelemetry.context import Context, attach, create_key, get_value, set_value
-from opentelemetry.trace import INVALID_SPAN, Span, get_current_span
+from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
+from opentelemetry.trace import INVALID_SPAN, Span, get_current_span, set_span_in_context
 
 from orchestrace.recording.tracer import is_apart
 from orchestrace.typing import AttributeValue
@@ -40,24 +40,27 @@ ITERATION: Final = "iteration"
 
 _KEY: Final = create_key("orchestrace-recording")
 _PROMPT: Final = create_key("orchestrace-prompt")
+_SPAN: Final[str] = next(iter(set_span_in_context(INVALID_SPAN, Context())))
+"""OpenTelemetry's own key."""
 
 
 def current(context: Context | None = None) -> Recording | None:
     """Return the innermost recording that is open in `context` (default: the current one)."""
-    return get_value(_KEY, context)  # type: ignore[return-value] # nobody else has the key
+    return (get_current() if context is None else context).get(_KEY)  # type: ignore[return-value] # nobody else has it
 
 
-def current_span() -> Span:
+def current_span(context: Context | None = None) -> Span:
     """Return the span that what starts here stands under: OpenTelemetry's, or ours alone where ours stand apart."""
     if not is_apart():
-        return get_current_span()
-    here = current()
+        return get_current_span(context)
+    here = current(context)
     return INVALID_SPAN if here is None else here.span
 
 
-def entered(recording: Recording, context: Context) -> Context:
-    """Return `context` with `recording` as its innermost one."""
-    return set_value(_KEY, recording, context)
+def entered(recording: Recording, context: Context, span: Span | None = None) -> Context:
+    """Return `context` with `recording` as its innermost one, and with `span`, if any, as the current one."""
+    # One copy, where `set_value` and `set_span_in_context` made two each.
+    return Context(context, **({_KEY: recording} if span is None else {_KEY: recording, _SPAN: span}))
 
 
 def upwards(recording: Recording | None) -> Iterator[Recording]:
@@ -80,6 +83,8 @@ def nearest(recording: Recording | None, *roles: str) -> Recording | None:
 def identity(recording: Recording | None) -> dict[str, AttributeValue]:
     """Return what every span inside of a recording carries: names, keys, tags, iteration; the inner one wins."""
     passed: dict[str, AttributeValue] = {}
+    if recording is None:
+        return passed
     for one in reversed(list(upwards(recording))):
         passed.update(one.passes_on)
     return passed
@@ -98,7 +103,7 @@ def rendered(recording: Recording | None, context: Context | None = None) -> Pro
     It is the one that was rendered last where the call is made: in its thread or task, or before these began. Without
     one, because whoever rendered it has left that place, it is the last of them all.
     """
-    inside = holder(recording)
+    inside = None if recording is None else holder(recording)
     if inside is None:
         return None
     here: tuple[Recording, PromptUse] | None = get_value(_PROMPT, context)  # type: ignore[assignment] # as above

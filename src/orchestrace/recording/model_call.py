@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from opentelemetry.trace import Span, SpanKind
@@ -51,6 +50,7 @@ class ModelCall(Recording):
         "_chunks",
         "_cut",
         "_details",
+        "_ending_is_told",
         "_error",
         "_error_type",
         "_host",
@@ -70,16 +70,18 @@ class ModelCall(Recording):
         self._streams = request.stream
         self._callee = callee
         self._error_type: str | None = None
+        self._ending_is_told = False
         self._details = details.wanted()
         self.attempt()
-        prompt = lineage.prompt(self.parent)
-        asked = callee.attributes() | self._said(partial(request_attributes, request)) | prompt
-        if names.FEW_SHOT_HASH in prompt:
-            asked |= self._shown(request)
-        if self._details is not None:
-            self._details.tell({**lineage.identity(self.parent), **callee.attributes(), **prompt})
+        asked = {**callee.attributes(), **self._said(request_attributes, request), **self._prompted(request)}
         self._cut: Any = asked.get(names.TRUNCATED, ())
         self.begin(f"{callee.operation} {request.model}" if request.model else callee.operation, asked, SpanKind.CLIENT)
+
+    def _prompted(self, request: ModelRequest) -> dict[str, AttributeValue]:
+        prompt = lineage.prompt(self.parent, self._around)
+        if self._details is not None:
+            self._details.tell({**lineage.identity(self.parent), **self._callee.attributes(), **prompt})
+        return prompt | self._shown(request) if names.FEW_SHOT_HASH in prompt else prompt
 
     def attempt(self) -> None:
         """Count a further HTTP request; what came of the one before is no longer the answer."""
@@ -87,11 +89,11 @@ class ModelCall(Recording):
         self._read: Callable[[], Answer] | None = None
         self._refused = False
         self._error: BaseException | None = None
-        self._chunks: list[Nanoseconds] = []
+        self._chunks: Sequence[Nanoseconds] = ()
 
     def asked(self, request: ModelRequest) -> None:
         """Say more of what is asked."""
-        told = self._said(partial(request_attributes, request))
+        told = self._said(request_attributes, request)
         self._cut = told.get(names.TRUNCATED, self._cut)
         self.put(told | self._shown(request))
 
@@ -120,7 +122,7 @@ class ModelCall(Recording):
 
     def first_chunk(self) -> Callable[[], None] | None:
         """Say that the first piece of a stream came just now; return what wants to hear of the next ones, if any."""
-        chunks = self._chunks = [clock.now()]
+        self._chunks = chunks = [clock.now()]
         return None if meter.is_silent() else lambda: chunks.append(clock.now())
 
     def put(self, attributes: Mapping[str, AttributeValue]) -> None:
@@ -166,16 +168,20 @@ class ModelCall(Recording):
         if self._is_made_around_another:
             return
         used = self._used(answer, end.at)
-        priced = used.cost.attributes() if used.cost is not None else {}
-        self.put(self._told(answer) | priced)
-        if self._details is not None:
-            self._details.tell(priced)
-        if answer.response is not None and self.content:
+        told = self._told(answer)
+        if used.cost is not None:
+            priced = used.cost.attributes()
+            told |= priced
+            if self._details is not None:
+                self._details.tell(priced)
+        told[names.ENDING] = end.ending  # with the rest: to set attributes twice takes twice the time
+        self.put(told)
+        self._ending_is_told = True
+        if self._is_stream and answer.response is not None and self.content:
             self._gave = _said_by(answer.response)
-        if self._callee.operation in _NO_INFERENCE:
-            return
-        for above in lineage.upwards(self.parent):
-            above.totals.add(used)
+        if self.parent is not None and self._callee.operation not in _NO_INFERENCE:
+            for above in lineage.upwards(self.parent):
+                above.totals.add(used)
 
     def count_in(self, totals: Totals) -> None:
         """Add the tokens that the answer has told so far."""
@@ -193,12 +199,12 @@ class ModelCall(Recording):
     @property
     def _is_made_around_another(self) -> bool:
         """Made by hand around a call that was recorded at the wire, or still is: that one tells everything."""
-        return bool(self.totals.calls) or self.streams.are_open
+        return self.totals.calls > 0 or self.streams.are_open
 
     def _told(self, answer: Answer) -> dict[str, AttributeValue]:
         told: dict[str, AttributeValue] = {names.ATTEMPTS: self._attempts}
         if answer.response is not None:
-            told |= self._said(partial(response_attributes, answer.response))
+            told |= self._said(response_attributes, answer.response)
             if names.TRUNCATED in told or answer.cut:
                 told[names.TRUNCATED] = [*self._cut, names.OUTPUT_MESSAGES]
         if answer.status is not None and answer.failure is not None:
@@ -212,6 +218,8 @@ class ModelCall(Recording):
         return told
 
     def _conclude(self, end: End) -> None:
+        if self._ending_is_told and end.ending != ERROR and end.error is None and end.failure is None:
+            return
         super()._conclude(end)
         answer: Answer = end.value  # type: ignore[assignment] # _finish put it there
         if end.ending == ERROR and answer.failure is not None:
@@ -240,8 +248,10 @@ class ModelCall(Recording):
         if self._details is not None:
             self._details.tell({} if self._error_type is None else {names.ERROR_TYPE: self._error_type})
             self._details.emit(self.span, end.at)
-        if (agent := lineage.nearest(self.parent, "agent")) is not None and self._callee.operation in INFERENCE:
-            agent.totals.add_own(INFERENCE_CALL)
+        if self.parent is not None and self._callee.operation in INFERENCE:
+            agent = lineage.nearest(self.parent, "agent")
+            if agent is not None:
+                agent.totals.add_own(INFERENCE_CALL)
         meter.measure(self._measurements(end, answer.response), self.span)
 
     def _measurements(self, end: End, response: ModelResponse | None) -> Iterator[meter.Measurement]:
@@ -257,13 +267,13 @@ class ModelCall(Recording):
         yield from call_measurements(ended)
 
     def _shown(self, request: ModelRequest) -> dict[str, AttributeValue]:
-        return shown_in(request, lineage.rendered(self.parent)) if self.content else {}
+        return shown_in(request, lineage.rendered(self.parent)) if self.content and self.parent is not None else {}
 
-    def _said(self, write: Callable[..., dict[str, AttributeValue]]) -> dict[str, AttributeValue]:
+    def _said(self, write: Callable[..., dict[str, AttributeValue]], what: object) -> dict[str, AttributeValue]:
         """Return what the span says of something, and have the event say it too, which may have other words."""
         if self._details is not None:
-            self._details.tell(write(content=self._details.content))
-        return write(content=self.content)
+            self._details.tell(write(what, content=self._details.content))
+        return write(what, content=self.content)
 
     def _fail(self, kind: str, message: str) -> None:
         self._error_type = kind

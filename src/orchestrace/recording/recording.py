@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 from weakref import ReferenceType, ref
 
@@ -76,8 +75,9 @@ class Recording:
 
     def __init__(self, name: str, *, start: Nanoseconds | None = None) -> None:
         self.name: str = name
-        self.parent: Recording | None = lineage.current()
-        self.content: bool = is_recorded()
+        self._around = around = get_current()
+        self.parent: Recording | None = lineage.current(around)
+        self.content: bool = is_recorded(around)
         self.passes_on: dict[str, AttributeValue] = {}
         self.totals: Totals = Totals()
         self.streams: Streams = Streams()
@@ -94,7 +94,6 @@ class Recording:
         """Start the span. What it carries from the start is on disk before the body runs, and seen by samplers."""
         if self.parent is not None:
             self.parent.goes_on()
-        self._around = get_current()
         self.span: Span = self._start(span_name, attributes, kind)
         self._claims.append(None)
         self.content = self.content and self.span.is_recording()
@@ -102,12 +101,13 @@ class Recording:
         _open[id(self)] = ref(self)
 
     def _start(self, name: str, attributes: Attributes, kind: SpanKind) -> Span:
-        stands = {SCHEMA: SCHEMA_VERSION, **lineage.identity(self.parent), **self.passes_on, **attributes}
+        passed = {} if self.parent is None else lineage.identity(self.parent)
+        stands = {SCHEMA: SCHEMA_VERSION, **passed, **self.passes_on, **attributes}
         if self.role:
             stands[ROLE] = self.role
         return tracer().start_span(
             name,
-            set_span_in_context(lineage.current_span()) if is_apart() else None,
+            set_span_in_context(lineage.current_span()) if is_apart() else self._around,
             kind,
             shortened(stands),
             start_time=self.started,
@@ -118,8 +118,7 @@ class Recording:
     @property
     def scope(self) -> Scope:
         """A scope in which this is the innermost recording. It is made when asked for: kept here, it would hold us."""
-        around = self._around if is_apart() else set_span_in_context(self.span, self._around)
-        return Scope(lineage.entered(self, around))
+        return Scope(lineage.entered(self, self._around, None if is_apart() else self.span))
 
     @property
     def judged(self) -> Span:
@@ -177,11 +176,15 @@ class Recording:
     def _over(self, end: End) -> None:
         waits = False
         try:
-            self._try(self._take, end)
+            try:
+                self._take(end)
+            except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+                self._report(error)
             # Its value is let go of: it may be the stream, and then whoever drops that must be the last to hold it.
-            waits = self.streams.are_open and self.streams.hold(replace(end, value=MISSING))
+            streams = self.streams
+            waits = streams.are_open and streams.hold(end._replace(value=MISSING))
             if not waits:
-                end = self.streams.outcome(end)
+                end = streams.outcome(end)
         finally:
             if not waits:
                 self._finish(end)
@@ -189,7 +192,7 @@ class Recording:
     def _break_off(self, end: End) -> None:
         held = self.streams.release()
         if held is not None:
-            self._finish(replace(held, ending=end.ending, at=end.at))
+            self._finish(held._replace(ending=end.ending, at=end.at))
 
     def _take(self, end: End) -> None:
         """Take what came out of the body, as soon as it is over; subclasses say what."""
@@ -199,18 +202,19 @@ class Recording:
         # interrupt of the user's, finds the span ended.
         _open.pop(id(self), None)
         try:
-            self._try(self._tell, end)
-            self._try(self._conclude, end)
-            self._try(self._measure, end)
+            self._do((self._tell, self._conclude, self._measure), end)
         finally:
-            self._try(self._close, end)
-            self._try(self._let_go, end)
+            self._do((self._close, self._let_go), end)
 
-    def _try(self, step: Callable[[End], None], end: End) -> None:
-        try:
-            step(end)
-        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
-            report(f"end of {type(self).__name__}", error)
+    def _do(self, steps: Sequence[Callable[[End], None]], end: End) -> None:
+        for step in steps:
+            try:
+                step(end)
+            except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+                self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        report(f"end of {type(self).__name__}", error)
 
     def _tell(self, end: End) -> None:
         """Set what is known only at the end; subclasses say what."""

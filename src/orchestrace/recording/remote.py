@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext
 
 from orchestrace.conventions import AGENT_NAME
@@ -37,6 +38,7 @@ class Remote(Recording):
     ) -> None:
         super().__init__(str(passes_on.get(AGENT_NAME, "")))
         self.parent: Recording | None = None
+        self._around = Context()  # nor does it hold the one that was read before it
         self.span: Span = NonRecordingSpan(around)
         self.passes_on.update(passes_on)
         self.prompt: PromptUse | None = prompt

@@ -10,7 +10,6 @@ because Python may find it out much later.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orchestrace.recording.ending import ABANDONED, CANCELLED, DRAINED, ERROR, INTERRUPTED, RETURNED, End
@@ -116,7 +115,7 @@ class Streams:
         ends, self._ends = self._ends, []
         weighed = max(ends, key=lambda one: _BY_WEIGHT.index(one.ending), default=None)
         if weighed is None or not (self.live or weighed.ending == INTERRUPTED):
-            return replace(end, at=max(end.at, self._read))
+            return end._replace(at=max(end.at, self._read))
         at = max(end.at, *(one.at for one in ends))
         return End(weighed.ending, at, _said(ends), failure=weighed.failure)
 

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias
 
 from orchestrace.recording import clock
 from orchestrace.recording.ending import End, ending_of
 from orchestrace.recording.guard import report
-from orchestrace.recording.scope import NOWHERE, Scope
+from orchestrace.recording.scope import NOWHERE
 from orchestrace.recording.selectors import MISSING
 
-__all__ = ["UNRECORDED", "Drivable", "Opener", "fail", "finish", "keep", "open_with", "scope_of"]
+__all__ = [
+    "UNRECORDED",
+    "Around",
+    "Drivable",
+    "Opener",
+    "begun_with",
+    "fail",
+    "finish",
+    "keep",
+    "open_with",
+    "scope_of",
+]
+
+Around: TypeAlias = "AbstractContextManager[None, None]"
+"""What is current around a body: it can be entered and left again and again."""
 
 
 class Drivable(Protocol):
     """One call that is being followed: a recording, an HTTP exchange, a boundary."""
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> Around:
         """What is current while the body runs; a body that runs in many stretches keeps the one it got."""
         raise NotImplementedError
 
@@ -57,7 +72,17 @@ def open_with(open_call: Opener, args: tuple[Any, ...], kwargs: Mapping[str, Any
         return UNRECORDED
 
 
-def scope_of(followed: Drivable) -> Scope:
+def begun_with(open_call: Opener, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Drivable, Around] | None:
+    """Return who follows the call, and what is to be current while its body runs; None: nobody. Never raises."""
+    try:
+        followed = open_call(args, kwargs)
+    except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+        report("begin of a call", error)
+        return None
+    return None if followed is None else (followed, scope_of(followed))
+
+
+def scope_of(followed: Drivable) -> Around:
     """Return what is to be current while the body runs. Never raises."""
     try:
         return followed.scope

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from orchestrace.recording.drivers.drivable import Opener, fail, finish, open_with, scope_of
+from orchestrace.recording.drivers.drivable import Opener, begun_with, fail, finish
 from orchestrace.recording.ending import RETURNED
 
 __all__ = ["drive_coroutine", "drive_function"]
@@ -17,9 +17,12 @@ def drive_function(function: Callable[..., Any], open_call: Opener) -> Callable[
 
     @functools.wraps(function)
     def driven(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever it takes and gives
-        followed = open_with(open_call, args, kwargs)
+        begun = begun_with(open_call, args, kwargs)
+        if begun is None:
+            return function(*args, **kwargs)
+        followed, scope = begun
         try:
-            with scope_of(followed):
+            with scope:
                 value = function(*args, **kwargs)
         except BaseException as error:
             fail(followed, error)
@@ -35,9 +38,12 @@ def drive_coroutine(function: Callable[..., Awaitable[Any]], open_call: Opener) 
 
     @functools.wraps(function)
     async def driven(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever it takes and gives
-        followed = open_with(open_call, args, kwargs)
+        begun = begun_with(open_call, args, kwargs)
+        if begun is None:
+            return await function(*args, **kwargs)
+        followed, scope = begun
         try:
-            with scope_of(followed):
+            with scope:
                 value = await function(*args, **kwargs)
         except BaseException as error:
             fail(followed, error)

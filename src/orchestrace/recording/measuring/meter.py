@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, set_span_in_context
 
 from orchestrace.recording import naming
 from orchestrace.recording.measuring.instruments import Instruments
+from orchestrace.recording.set_provider import SetProvider
 from orchestrace.typing import Attributes
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ __all__ = ["Measurement", "is_silent", "measure", "provider", "use"]
 Measurement: TypeAlias = "tuple[str, float, Attributes]"
 """The metric's name, the amount, and the attributes."""
 
+_set_provider: Final = SetProvider(
+    "opentelemetry.metrics", "get_meter_provider", "_METER_PROVIDER", "OTEL_PYTHON_METER_PROVIDER"
+)
 _provider: MeterProvider | None = None
 
 
@@ -49,11 +53,9 @@ def measure(measurements: Iterable[Measurement], span: Span) -> None:
 
 def provider() -> MeterProvider | None:
     """Return whoever hears of measurements; None where nobody does."""
-    from opentelemetry import metrics  # noqa: PLC0415 - 4 ms at import, wanted at the first end
-
-    found = metrics.get_meter_provider() if _provider is None else _provider
-    # The API's own ones stand for a provider that is not there.
-    return None if type(found).__module__.startswith(metrics.__name__) else found
+    if _provider is None:
+        return _set_provider()  # type: ignore[no-any-return] # one of meters
+    return None if _set_provider.stands_in(_provider) else _provider
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import CodeType
 from typing import NamedTuple
 
@@ -73,10 +72,10 @@ class Iteration(Role):
         left = self._left
         if left is None:
             if end is not None:
-                self.end(replace(end, value=MISSING))
+                self.end(end._replace(value=MISSING))
             return
         if end is not None and streamed and self.streams.last > left.at:
-            self.end(replace(end, at=self.streams.last, value=MISSING))
+            self.end(end._replace(at=self.streams.last, value=MISSING))
             return
         failed = end is not None and end.error is not None and left.lies_on_the_way_of(end.error)
         self.end(End(end.ending, left.at, MISSING, end.error) if failed and end else End(RETURNED, left.at, MISSING))

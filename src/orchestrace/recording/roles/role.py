@@ -151,7 +151,7 @@ class Role(Recording):
     def _take(self, end: End) -> None:
         if self._items is not None:
             self._gave = self._items.folded(self.declaration.reduce)
-            end = replace(end, value=self._gave)
+            end = end._replace(value=self._gave)
         output = end.value if self._output is MISSING else self._output
         if self.streams.are_open and is_live(output):
             self.streams.live, self._output = True, MISSING
