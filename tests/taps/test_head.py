@@ -36,7 +36,7 @@ class TestHead:
     )
     def test_failure(self, body: bytes, failure: Failure) -> None:
         """A refusal is what the provider said; the status stands in for what it did not say."""
-        answer = Head(418, "application/json").read(openai_wire.WIRE, body)
+        answer = Head(418, {"content-type": "application/json"}).read(openai_wire.WIRE, body)
 
         assert (failure, 418, body.decode(), None) == (answer.failure, answer.status, answer.body, answer.response)
 
@@ -50,7 +50,7 @@ class TestHead:
     @pytest.mark.parametrize("kind", ["text/event-stream; charset=utf-8", "application/json", ""])
     def test_stream(self, kind: str) -> None:
         """A stream is known by its type, or by how it begins."""
-        answer = Head(200, kind).read(openai_wire.WIRE, openai_chat("Hello.", stream=True).content())
+        answer = Head(200, {"content-type": kind}).read(openai_wire.WIRE, openai_chat("Hello.", stream=True).content())
 
         assert answer.response is not None
         assert ("chatcmpl-1", True) == (answer.response.id, answer.response.complete)
@@ -58,7 +58,9 @@ class TestHead:
     @pytest.mark.parametrize(("end", "complete"), [(None, True), (-1, False), (0, False)])
     def test_document(self, end: int | None, complete: bool) -> None:  # noqa: FBT001 - a case
         """A document of which the end is missing is not complete."""
-        answer = Head(200, "application/json").read(openai_wire.WIRE, openai_chat("Hello.").content()[:end])
+        answer = Head(200, {"content-type": "application/json"}).read(
+            openai_wire.WIRE, openai_chat("Hello.").content()[:end]
+        )
 
         assert answer.response is not None
         assert complete == answer.response.complete
@@ -66,14 +68,16 @@ class TestHead:
     @pytest.mark.parametrize("body", [b"\xff\xfb\x90", b"data: no event", b"[]"])
     def test_neither_document_nor_stream(self, body: bytes) -> None:
         """What is no JSON object is a sound, where a format has sounds, whatever it begins with."""
-        [said] = Head(200, "audio/mpeg").read(openai_speech.WIRE, body).response.messages  # type: ignore[union-attr]
+        [said] = Head(200, {"content-type": "audio/mpeg"}).read(openai_speech.WIRE, body).response.messages  # type: ignore[union-attr]
 
         assert ("audio/mpeg", len(body)) == (said["parts"][0]["mime_type"], said["parts"][0]["size"])
 
     def test_document_of_a_format_that_has_others(self) -> None:
         """JSON is read as such, and if its end is missing it is not taken for a text."""
         bodies = [b'{"text": "Hi"}', b'{"text": "Hi"']
-        answers = [Head(200, "application/json").read(openai_transcriptions.WIRE, body) for body in bodies]
+        answers = [
+            Head(200, {"content-type": "application/json"}).read(openai_transcriptions.WIRE, body) for body in bodies
+        ]
 
         assert [(1, True), (0, False)] == [
             (len(answer.response.messages), answer.response.complete) for answer in answers if answer.response
@@ -81,27 +85,29 @@ class TestHead:
 
     def test_sound_of_which_some_was_not_kept(self) -> None:
         """The sum of a part is not that of the whole: there is none."""
-        answer = Head(200, "audio/mpeg").read(openai_speech.WIRE, b"\xff\xfb", cut=True)
+        answer = Head(200, {"content-type": "audio/mpeg"}).read(openai_speech.WIRE, b"\xff\xfb", cut=True)
 
         assert answer.response is not None
         assert ([], True) == (answer.response.messages, answer.cut)
 
     def test_events_of_amazon(self) -> None:
         """Amazon has a format of its own for events; a body of it goes to who folds streams."""
-        answer = Head(200, "application/vnd.amazon.eventstream").read(WIRES["/invoke-with-response-stream"], b"")
+        answer = Head(200, {"content-type": "application/vnd.amazon.eventstream"}).read(
+            WIRES["/invoke-with-response-stream"], b""
+        )
 
         assert answer.response is not None
         assert not answer.response.complete
 
     def test_error_in_an_answer(self) -> None:
         """An error that comes with a 200 is the answer's failure."""
-        answer = Head(200, "application/json").read(openai_wire.WIRE, ERROR)
+        answer = Head(200, {"content-type": "application/json"}).read(openai_wire.WIRE, ERROR)
 
         assert (Failure("broken", "It broke."), 200) == (answer.failure, answer.status)
 
     @given(status=st.integers(100, 599), kind=st.text(max_size=20), body=st.binary(max_size=200))
     def test_is_total(self, status: int, kind: str, body: bytes) -> None:
         """Whatever comes is read without an exception."""
-        answers = [Head(status, kind).read(wire, body) for wire in EVERY]
+        answers = [Head(status, {"content-type": kind}).read(wire, body) for wire in EVERY]
 
         assert {status} == {answer.status for answer in answers}

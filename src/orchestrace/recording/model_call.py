@@ -19,7 +19,7 @@ from orchestrace.recording.masking import mask_text
 from orchestrace.recording.measuring import meter
 from orchestrace.recording.measuring.call import INFERENCE, EndedCall, call_measurements
 from orchestrace.recording.model_attributes import request_attributes, response_attributes
-from orchestrace.recording.pricing.cost import cost_of
+from orchestrace.recording.pricing.cost import Cost, cost_of
 from orchestrace.recording.recording import Recording
 from orchestrace.recording.selectors import MISSING
 from orchestrace.recording.text import label
@@ -62,7 +62,8 @@ class ModelCall(Recording):
 
     def __init__(self, callee: Callee, request: ModelRequest, *, start: Nanoseconds | None = None) -> None:
         super().__init__(request.model or "", start=start)
-        self._host = None if callee.operation in _NO_INFERENCE else hosting.current_host()
+        # Mostly nothing is around, and then nothing of all that need be looked for.
+        self._host = hosting.current_host() if self._around and callee.operation not in _NO_INFERENCE else None
         if self._host is not None:
             self.started: Nanoseconds = max(self.started, hosting.start_of(self._host))
         self._hosted: hosting.Hosted | None = None
@@ -73,7 +74,9 @@ class ModelCall(Recording):
         self._ending_is_told = False
         self._details = details.wanted()
         self.attempt()
-        asked = {**callee.attributes(), **self._said(request_attributes, request), **self._prompted(request)}
+        asked = {**callee.attributes(), **self._said(request_attributes, request)}
+        if self.parent is not None or self._details is not None:
+            asked |= self._prompted(request)
         self._cut: Any = asked.get(names.TRUNCATED, ())
         self.begin(f"{callee.operation} {request.model}" if request.model else callee.operation, asked, SpanKind.CLIENT)
 
@@ -167,10 +170,10 @@ class ModelCall(Recording):
         answer: Answer = end.value  # type: ignore[assignment] # _finish put it there
         if self._is_made_around_another:
             return
-        used = self._used(answer, end.at)
         told = self._told(answer)
-        if used.cost is not None:
-            priced = used.cost.attributes()
+        cost = self._cost(answer.response)
+        if cost is not None:
+            priced = cost.attributes()
             told |= priced
             if self._details is not None:
                 self._details.tell(priced)
@@ -180,26 +183,29 @@ class ModelCall(Recording):
         if self._is_stream and answer.response is not None and self.content:
             self._gave = _said_by(answer.response)
         if self.parent is not None and self._callee.operation not in _NO_INFERENCE:
+            used = self._used(answer.response, cost, end.at)
             for above in lineage.upwards(self.parent):
                 above.totals.add(used)
 
     def count_in(self, totals: Totals) -> None:
         """Add the tokens that the answer has told so far."""
         if self._callee.operation not in _NO_INFERENCE and not self._is_made_around_another:
-            totals.add(self._used(self._answer(), clock.now()))
+            response = self._answer().response
+            totals.add(self._used(response, self._cost(response), clock.now()))
 
-    def _used(self, answer: Answer, at: Nanoseconds) -> Used:
-        response = answer.response
+    def _used(self, response: ModelResponse | None, cost: Cost | None, at: Nanoseconds) -> Used:
+        return Used(None if response is None else response.usage, self.started, at, cost)
+
+    def _cost(self, response: ModelResponse | None) -> Cost | None:
         if response is None or self._callee.operation in _NO_INFERENCE:
-            return Used(None, self.started, at)
+            return None
         tier = response.attributes.get(names.OPENAI_RESPONSE_SERVICE_TIER)
-        cost = cost_of(response.usage, self._callee.provider, (response.model, self.name), tier, self.started)
-        return Used(response.usage, self.started, at, cost)
+        return cost_of(response.usage, self._callee.provider, (response.model, self.name), tier, self.started)
 
     @property
     def _is_made_around_another(self) -> bool:
         """Made by hand around a call that was recorded at the wire, or still is: that one tells everything."""
-        return self.totals.calls > 0 or self.streams.are_open
+        return bool(self.totals.used) or (self.streams.any and self.streams.are_open)
 
     def _told(self, answer: Answer) -> dict[str, AttributeValue]:
         told: dict[str, AttributeValue] = {names.ATTEMPTS: self._attempts}

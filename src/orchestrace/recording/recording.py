@@ -181,10 +181,10 @@ class Recording:
             except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
                 self._report(error)
             # Its value is let go of: it may be the stream, and then whoever drops that must be the last to hold it.
-            streams = self.streams
-            waits = streams.are_open and streams.hold(end._replace(value=MISSING))
-            if not waits:
-                end = streams.outcome(end)
+            if self.streams.any:
+                waits = self.streams.are_open and self.streams.hold(end._replace(value=MISSING))
+                if not waits:
+                    end = self.streams.outcome(end)
         finally:
             if not waits:
                 self._finish(end)

@@ -44,7 +44,7 @@ class Streams:
     leaves word and then looks for the other's, and of two that find it only one can take it.
     """
 
-    __slots__ = ("_ends", "_held", "_open", "_read", "_strand", "last", "live")
+    __slots__ = ("_ends", "_held", "_open", "_read", "_strand", "any", "last", "live")
 
     def __init__(self) -> None:
         self._open: dict[int, tuple[Recording | None, Strand]] = {}
@@ -57,6 +57,8 @@ class Streams:
         """When the last stream ended."""
         self._read: Nanoseconds = 0
         """When the last one ended that was not just left."""
+        self.any: bool = False
+        """Whether any has begun; inside of most calls none does."""
         self.live: bool = False
         """What the body returned is still to be read."""
 
@@ -76,6 +78,7 @@ class Streams:
 
     def opened(self, stream: Recording, strand: Strand) -> None:
         """Take note of a stream that begins."""
+        self.any = True
         self._open[id(stream)] = None if stream.role else stream, strand
 
     def calls(self) -> Iterator[Recording]:

@@ -51,15 +51,16 @@ class Totals:
     are made when they are asked for.
     """
 
-    __slots__ = ("_own", "_used")
+    __slots__ = ("_own", "used")
 
     def __init__(self) -> None:
-        self._used: list[Used] = []
+        self.used: list[Used] = []
+        """Each of them."""
         self._own: list[str] = []
 
     def add(self, used: Used) -> None:
         """Count one model call."""
-        self._used.append(used)
+        self.used.append(used)
 
     def add_own(self, what: str) -> None:
         """Count one call that is the agent's own: of none that it called."""
@@ -72,7 +73,7 @@ class Totals:
     @property
     def calls(self) -> int:
         """How many model calls there were."""
-        return len(self._used)
+        return len(self.used)
 
     @property
     def total(self) -> int | None:
@@ -83,9 +84,9 @@ class Totals:
 
     def attributes(self) -> dict[str, AttributeValue]:
         """Return the sums as attributes; none if no model was called."""
-        if not self._used:
+        if not self.used:
             return {}
-        used = list(self._used)
+        used = list(self.used)
         return {
             names.SUM_CALLS: len(used),
             names.SUM_DURATION: sum(max(one.ended - one.started, 0) for one in used) / _SECOND,
@@ -95,10 +96,10 @@ class Totals:
 
     def cost_until(self, at: Nanoseconds) -> float | None:
         """Return what the calls cost that had begun by then, as far as it is known; None where it is of none."""
-        return _dollars([one for one in self._used if one.started <= at])
+        return _dollars([one for one in self.used if one.started <= at])
 
     def _sums(self) -> dict[str, int]:
-        known = {name: [getattr(one.usage, name, None) for one in self._used] for name in _NAMES}
+        known = {name: [getattr(one.usage, name, None) for one in self.used] for name in _NAMES}
         counts = {name: [count for count in found if count is not None] for name, found in known.items()}
         return {name: sum(found) for name, found in counts.items() if found}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -25,8 +25,7 @@ from orchestrace.wires.wire import Wire
 __all__ = ["Exchange", "Sent", "begin", "body_of", "parsed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """A request that is a model call: how to read it, whom it asks, and what it says."""
 
     match: Match
@@ -114,7 +113,8 @@ class Exchange(ABC):
     def _whole(self, head: Head, body: bytes | None) -> None:
         """Take an answer that was read at once; None if it was closed unread."""
         self._call.answered(lambda: head.read(self._wire, body or b""), refused=head.is_refusal, whole=body is not None)
-        self._settle(End(ABANDONED if body is None else RETURNED, clock.now()))
+        if not self._is_attempt:
+            self._settle(End(ABANDONED if body is None else RETURNED, clock.now()))
 
     def _streamed(self, head: Head, decode: Callable[[bytes], bytes]) -> ByteStream:
         """Take an answer that the program reads as it comes; what it reads is to be given to what is returned."""
@@ -138,9 +138,13 @@ class Exchange(ABC):
             self._call.failed(end.error)
         self._settle(end)
 
+    @property
+    def _is_attempt(self) -> bool:
+        """Tell whether another may follow, inside of a boundary, which ends the call itself."""
+        return self._boundary is not None and self._boundary.open
+
     def _settle(self, end: End) -> None:
-        # Inside of a boundary another attempt may follow: it ends the call itself.
-        if self._boundary is None or not self._boundary.open:
+        if not self._is_attempt:
             self._call.end(end)
 
 

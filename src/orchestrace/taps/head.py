@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -22,12 +24,11 @@ _JSON: Final = "json"
 _EVENT_STARTS: Final = (b"data:", b"event:", b"id:", b":", b"retry:")
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Status and content type of an answer."""
+class Head(NamedTuple):
+    """Status and headers of an answer; of these, the type of its content counts."""
 
     status: int
-    content_type: str = ""
+    headers: Mapping[str, str] = MappingProxyType({})
 
     @property
     def is_refusal(self) -> bool:
@@ -51,12 +52,16 @@ class Head:
         return Failure(status if failure.type == _UNNAMED else failure.type, failure.message or f"HTTP {status}")
 
     def _response(self, wire: Wire, body: bytes, *, cut: bool) -> ModelResponse:
-        if "event-stream" in self.content_type or "eventstream" in self.content_type:  # server-sent, or Amazon's
+        # An object in JSON says itself what it is, and the headers of a client take their time.
+        if body[:1] == b"{" and (whole := _object(body)) is not None:
+            return wire.read_response(whole)
+        content_type = self.headers.get("content-type", "")
+        if "event-stream" in content_type or "eventstream" in content_type:  # server-sent, or Amazon's
             return wire.read_stream(body)
         whole = _object(body)
-        if whole is None and wire.read_other is not None and _JSON not in self.content_type:
+        if whole is None and wire.read_other is not None and _JSON not in content_type:
             # The size and the sum of half a sound are those of none.
-            return wire.read_other(b"" if cut else body, self.content_type)
+            return wire.read_other(b"" if cut else body, content_type)
         if whole is None and body.lstrip().startswith(_EVENT_STARTS):
             return wire.read_stream(body)
         # What was left before its end is no JSON.

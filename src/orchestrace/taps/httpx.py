@@ -50,11 +50,12 @@ def _opener(library: ModuleType, *, asynchronous: bool) -> Opener:
 
 def _sent(request: Any, library: ModuleType) -> Sent | None:  # noqa: ANN401 - a request of the library
     url = request.url
-    match = recognise(request.method, url.host, url.path)
+    host = url.host
+    match = recognise(request.method, host, url.path)
     if match is None or is_off() or is_silent():
         return None
     body = body_of(match, _said(request, library))
-    return None if body is None else Sent(match, url.host, url.port or _PORTS.get(url.scheme), body)
+    return None if body is None else Sent(match, host, url.port or _PORTS.get(url.scheme), body)
 
 
 def _said(request: Any, library: ModuleType) -> JSONObject | None:  # noqa: ANN401 - as above
@@ -81,7 +82,7 @@ class _HttpxExchange(Exchange):
         self._asynchronous = asynchronous
 
     def _received(self, response: Any) -> None:  # noqa: ANN401 - a response of either library
-        head = Head(response.status_code, response.headers.get("content-type", ""))
+        head = Head(response.status_code, response.headers)
         if response.is_closed:
             self._whole(head, self._content_of(response))
             return

@@ -79,7 +79,13 @@ def begun_with(open_call: Opener, args: tuple[Any, ...], kwargs: Mapping[str, An
     except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
         report("begin of a call", error)
         return None
-    return None if followed is None else (followed, scope_of(followed))
+    if followed is None:
+        return None
+    try:
+        return followed, followed.scope
+    except Exception as fault:  # noqa: BLE001 - as above
+        report("scope of a call", fault)
+        return followed, NOWHERE
 
 
 def scope_of(followed: Drivable) -> Around:
