@@ -47,7 +47,7 @@ def use(provider: LoggerProvider | None) -> None:
 
 def is_silent() -> bool:
     """Tell whether nobody would hear of an event, because no provider was ever set."""
-    return _heard_by() is None
+    return (_set_provider() if _provider is None else _heard_by()) is None
 
 
 def may_say(*, recorded: bool) -> bool:

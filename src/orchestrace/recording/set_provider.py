@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from functools import cached_property
 from importlib import import_module
 from typing import Any, Final
-
-from orchestrace.recording.variable import Variable
 
 __all__ = ["SetProvider"]
 
@@ -15,29 +15,32 @@ _UNKNOWN: Final = object()
 
 class SetProvider:
     """
-    Find the global provider of a signal: `get` of `module`, where it was set.
+    Find the global provider of a signal: `get` of `module`, where it was set, or is named by `variable`.
 
     OpenTelemetry's own function asks the environment each time, through exceptions, and its module costs milliseconds
-    to import. So we look where that function looks first, `place`; whatever is there but None, it is asked itself.
+    to import. So we look where that function looks first, `place`, and it is asked itself where something is there; or
+    anyway, where the variable is set, which is read once.
     """
-
-    __slots__ = ("_get", "_inside", "_module", "_name", "_variable")
 
     def __init__(self, module: str, get: str, place: str, variable: str) -> None:
         self._module = module
         self._get = get
         self._inside = f"{module}._internal"
         self._name = place
-        self._variable = Variable(variable)
+        self._variable = variable
 
     def __call__(self) -> Any:  # noqa: ANN401 - a provider of any signal
         """Return it, or None."""
         inside = sys.modules.get(self._inside)
         place = None if inside is None else inside.__dict__.get(self._name, _UNKNOWN)
-        if place is None and not self._variable():
+        if place is None and not self._is_named:
             return None
         found = getattr(import_module(self._module), self._get)()
         return None if self.stands_in(found) else found
+
+    @cached_property
+    def _is_named(self) -> bool:
+        return bool(os.environ.get(self._variable, "").strip())
 
     def stands_in(self, provider: object) -> bool:
         """Tell whether a provider is one of the API's own, which stand for one that is not there."""
