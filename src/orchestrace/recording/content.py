@@ -58,7 +58,7 @@ def said_within(context: Context) -> object:
 
 def is_recorded(context: Context | None = None) -> bool:
     """Tell whether content may stand on a span that starts in `context` (default: the current one)."""
-    said = _said(context)
+    said = (get_current() if context is None else context).get(_KEY, _default)
     return _variable() in _ON_SPANS if said is None else said == "full"
 
 
@@ -68,18 +68,13 @@ def on_events(context: Context | None = None) -> bool:
 
     The program can forbid it, by "off"; that it is wanted there, only the variable can say.
     """
-    return _said(context) != "off" and _variable() in _ON_EVENTS
+    said = (get_current() if context is None else context).get(_KEY, _default)
+    return said != "off" and _variable() in _ON_EVENTS
 
 
 def is_said() -> bool:
     """Tell whether OpenTelemetry's variable says anything."""
     return bool(_variable())
-
-
-def _said(context: Context | None) -> object:
-    """Return the level that the program set, for a block or for the process; None leaves it to the variable."""
-    level = (get_current() if context is None else context).get(_KEY)
-    return _default if level is None else level
 
 
 def _checked(level: str) -> str:

@@ -258,7 +258,8 @@ class ModelCall(Recording):
             agent = lineage.nearest(self.parent, "agent")
             if agent is not None:
                 agent.totals.add_own(INFERENCE_CALL)
-        meter.measure(self._measurements(end, answer.response), self.span)
+        if not meter.is_silent():
+            meter.measure(self._measurements(end, answer.response), self.span)
 
     def _measurements(self, end: End, response: ModelResponse | None) -> Iterator[meter.Measurement]:
         models = {names.REQUEST_MODEL: self.name, names.RESPONSE_MODEL: response.model if response else None}
@@ -292,7 +293,7 @@ class ModelCall(Recording):
 
     def _close(self, end: End) -> None:
         if self._hosted is None:
-            super()._close(end)
+            self.span.end(end.at)
         else:
             self._hosted.is_over()
 

@@ -37,7 +37,7 @@ def use(provider: MeterProvider | None) -> None:
 
 def is_silent() -> bool:
     """Tell whether nobody would hear of a measurement, because no provider was ever set."""
-    return provider() is None
+    return (_set_provider() if _provider is None else provider()) is None
 
 
 def measure(measurements: Iterable[Measurement], span: Span) -> None:
