@@ -37,6 +37,7 @@ __all__ = [
 
 ITERATION: Final = "iteration"
 """The role of an iteration: the one that holds no prompt, because the roles inside of it do."""
+_HOLD_NONE: Final = ("", ITERATION)
 
 _KEY: Final = create_key("orchestrace-recording")
 _PROMPT: Final = create_key("orchestrace-prompt")
@@ -77,16 +78,18 @@ def call(recording: Recording | None) -> Recording | None:
 
 def nearest(recording: Recording | None, *roles: str) -> Recording | None:
     """Return the innermost recording, from this one upwards, that has one of the roles."""
-    return next((one for one in upwards(recording) if one.role in roles), None)
+    while recording is not None and recording.role not in roles:
+        recording = recording.parent
+    return recording
 
 
 def identity(recording: Recording | None) -> dict[str, AttributeValue]:
     """Return what every span inside of a recording carries: names, keys, tags, iteration; the inner one wins."""
     passed: dict[str, AttributeValue] = {}
-    if recording is None:
-        return passed
-    for one in reversed(list(upwards(recording))):
-        passed.update(one.passes_on)
+    while recording is not None:
+        if recording.passes_on:
+            passed = recording.passes_on | passed
+        recording = recording.parent
     return passed
 
 
@@ -103,7 +106,7 @@ def rendered(recording: Recording | None, context: Context | None = None) -> Pro
     It is the one that was rendered last where the call is made: in its thread or task, or before these began. Without
     one, because whoever rendered it has left that place, it is the last of them all.
     """
-    inside = None if recording is None else holder(recording)
+    inside = holder(recording)
     if inside is None:
         return None
     here: tuple[Recording, PromptUse] | None = get_value(_PROMPT, context)  # type: ignore[assignment] # as above
@@ -117,4 +120,6 @@ def take_prompt(recording: Recording, use: PromptUse) -> None:
 
 def holder(recording: Recording | None) -> Recording | None:
     """Return whose prompt it is that is rendered in a recording: the innermost role's; no model call or iteration."""
-    return next((one for one in upwards(recording) if one.role and one.role != ITERATION), None)
+    while recording is not None and recording.role in _HOLD_NONE:
+        recording = recording.parent
+    return recording
