@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import ClassVar, Final, NamedTuple
 
 from opentelemetry.trace import SpanKind
