@@ -42,7 +42,7 @@ class Head(NamedTuple):
             failure = self._named(wire.read_failure(_object(body) or {}))
             return Answer(status=self.status, failure=failure, body=body[:_ERROR_BODY].decode(errors="replace"))
         response = self._response(wire, body, cut=cut)
-        return Answer(response=response, status=self.status, failure=response.failure, cut=cut)
+        return Answer(response, self.status, response.failure, cut=cut)
 
     def _named(self, failure: Failure | None) -> Failure:
         """Return a failure with a type and a message, for which the status stands in."""
