@@ -50,11 +50,11 @@ def current(context: Context | None = None) -> Recording | None:
     return (get_current() if context is None else context).get(_KEY)  # type: ignore[return-value] # nobody else has it
 
 
-def current_span(context: Context | None = None) -> Span:
+def current_span() -> Span:
     """Return the span that what starts here stands under: OpenTelemetry's, or ours alone where ours stand apart."""
     if not is_apart():
-        return get_current_span(context)
-    here = current(context)
+        return get_current_span()
+    here = current()
     return INVALID_SPAN if here is None else here.span
 
 
