@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+
 import pytest
 
 from orchestrace.messages import ModelRequest, ModelResponse
@@ -41,6 +44,22 @@ class TestCurrentBoundary:
             with inner.scope:
                 assert inner is current_boundary()
             assert outer is current_boundary()
+
+    def test_one_that_is_left_elsewhere_stays(self) -> None:
+        """A coroutine is closed by another task, where another boundary is open, or none."""
+        boundary, other = Boundary(), Boundary()
+        elsewhere = copy_context()
+        with other.scope:
+            elsewhere.run(boundary.__enter__)
+            boundary.__exit__(None, None, None)
+
+            assert other is current_boundary()
+        assert boundary is elsewhere.run(current_boundary)
+
+    def test_another_thread_is_outside(self) -> None:
+        """What it asks a model is no attempt of this call, although the run goes with it."""
+        with Boundary().scope, ThreadPoolExecutor() as pool:
+            assert None is pool.submit(current_boundary).result()
 
     def test_one_that_has_ended_is_none(self) -> None:
         """A task that was started inside goes on after it, and asks a model on its own account."""

@@ -9,7 +9,17 @@ import pytest
 from opentelemetry.context import Context, get_current
 
 from orchestrace.exceptions import ConfigurationError
-from orchestrace.recording.content import LEVELS, VARIABLE, content, is_recorded, on_events, said_within, use, within
+from orchestrace.recording.content import (
+    LEVELS,
+    VARIABLE,
+    content,
+    is_recorded,
+    is_said,
+    on_events,
+    said_within,
+    use,
+    within,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -142,6 +152,16 @@ class TestContent:
         """At the latest when the block is entered."""
         with pytest.raises(ConfigurationError), content("some"):
             pass
+
+
+class TestIsSaid:
+    def test_of_opentelemetrys_variable_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whatever it says."""
+        with content("off"):
+            before = is_said()
+        monkeypatch.setenv(VARIABLE, "false")
+
+        assert (False, True) == (before, is_said())
 
 
 class TestWithin:

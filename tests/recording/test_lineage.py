@@ -5,6 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 from opentelemetry.context import Context, get_current
+from opentelemetry.trace import get_current_span
 
 from orchestrace.recording import lineage
 from orchestrace.recording.ending import RETURNED, End
@@ -76,6 +77,14 @@ class TestEntered:
         after = lineage.entered(chain[0], before)
 
         assert (chain[-1], chain[0]) == (lineage.current(before), lineage.current(after))
+
+    def test_its_span_is_current_with_it(self, chain: list[Recording]) -> None:
+        """Where it is given; else whatever span is current stays."""
+        before = get_current()
+        contexts = lineage.entered(chain[0], before), lineage.entered(chain[0], before, chain[0].span)
+
+        assert [chain[3].span, chain[0].span] == [get_current_span(context) for context in contexts]
+        assert chain[3].span is get_current_span(before)
 
 
 class TestUpwards:

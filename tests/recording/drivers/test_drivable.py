@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 
 from orchestrace.recording import guard
-from orchestrace.recording.drivers.drivable import UNRECORDED, Drivable, fail, finish, keep, open_with
+from orchestrace.recording.drivers.drivable import UNRECORDED, Drivable, begun_with, fail, finish, keep, open_with
 from orchestrace.recording.ending import CANCELLED, ERROR, RETURNED, End
-from orchestrace.recording.scope import NOWHERE
+from orchestrace.recording.scope import NOWHERE, Scope
 from orchestrace.recording.selectors import MISSING
 
 
@@ -79,6 +79,49 @@ class TestOpenWith:
 
         with pytest.raises(KeyboardInterrupt):
             open_with(opener, (), {})
+
+
+class Placeless(Follower):
+    """Follow, but know no scope."""
+
+    @property
+    def scope(self) -> Scope:  # type: ignore[override] # it fails
+        """Fail."""
+        raise ValueError
+
+
+class TestBegunWith:
+    def test_returns_who_follows_and_where(self) -> None:
+        """The opener gets the arguments as they came."""
+        seen: list[object] = []
+        follower = Follower()
+
+        def opener(*given: object) -> Drivable:
+            seen.append(given)
+            return follower
+
+        assert (follower, NOWHERE) == begun_with(opener, (1,), {"a": 2})
+        assert [((1,), {"a": 2})] == seen
+
+    def test_nobody_need_follow(self) -> None:
+        """The body runs as it would without us."""
+        assert None is begun_with(lambda *_: None, (), {})
+
+    def test_an_opener_that_fails_is_reported(self, faults: Counter[str]) -> None:
+        """The call runs all the same, followed by nobody."""
+
+        def opener(*_: object) -> Drivable:
+            raise ValueError
+
+        assert None is begun_with(opener, (), {})
+        assert {"begin of a call": 1} == Counter(guard.faults()) - faults
+
+    def test_who_knows_no_scope_hears_the_end(self, faults: Counter[str]) -> None:
+        """The body runs where it is."""
+        follower = Placeless()
+
+        assert (follower, NOWHERE) == begun_with(lambda *_: follower, (), {})
+        assert {"scope of a call": 1} == Counter(guard.faults()) - faults
 
 
 class TestKeep:
