@@ -23,7 +23,7 @@ def meters(monkeypatch: pytest.MonkeyPatch) -> SetProvider:
     """Return what finds the global provider of meters, of which there is none."""
     monkeypatch.setattr(PLACE, None)
     monkeypatch.delenv(VARIABLE, raising=False)
-    return SetProvider("opentelemetry.metrics", "get_meter_provider", "_METER_PROVIDER", VARIABLE)
+    return SetProvider("opentelemetry.metrics", "get_meter_provider", "METER")
 
 
 class TestSetProvider:
@@ -64,4 +64,4 @@ class TestSetProvider:
         monkeypatch.setitem(sys.modules, "signal_of_tests", module)
         monkeypatch.setitem(sys.modules, "signal_of_tests._internal", ModuleType("signal_of_tests._internal"))
 
-        assert provider is SetProvider("signal_of_tests", "get_provider", "_PROVIDER", "NO_SUCH_VARIABLE")()
+        assert provider is SetProvider("signal_of_tests", "get_provider", "OWN")()

@@ -32,9 +32,7 @@ WARN: Final = "WARN"
 _NAME: Final = "event.name"
 """Where an event's name stood before log records had a field for it."""
 
-_set_provider: Final = SetProvider(
-    "opentelemetry._logs", "get_logger_provider", "_LOGGER_PROVIDER", "OTEL_PYTHON_LOGGER_PROVIDER"
-)
+_set_provider: Final = SetProvider("opentelemetry._logs", "get_logger_provider", "LOGGER")
 _provider: LoggerProvider | None = None
 
 

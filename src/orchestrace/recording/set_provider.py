@@ -15,24 +15,24 @@ _UNKNOWN: Final = object()
 
 class SetProvider:
     """
-    Find the global provider of a signal: `get` of `module`, where it was set, or is named by `variable`.
+    Find the global provider of what makes `kind`, METER or LOGGER: what `get` of `module` returns, if it was set.
 
     OpenTelemetry's own function asks the environment each time, through exceptions, and its module costs milliseconds
-    to import. So we look where that function looks first, `place`, and it is asked itself where something is there; or
-    anyway, where the variable is set, which is read once.
+    to import. So we look where that function looks first, and it is asked itself where something is there; or anyway,
+    where its variable names a provider to be loaded, which is read once.
     """
 
-    def __init__(self, module: str, get: str, place: str, variable: str) -> None:
+    def __init__(self, module: str, get: str, kind: str) -> None:
         self._module = module
         self._get = get
         self._inside = f"{module}._internal"
-        self._name = place
-        self._variable = variable
+        self._place = f"_{kind}_PROVIDER"
+        self._variable = f"OTEL_PYTHON_{kind}_PROVIDER"
 
     def __call__(self) -> Any:  # noqa: ANN401 - a provider of any signal
         """Return it, or None."""
         inside = sys.modules.get(self._inside)
-        place = None if inside is None else inside.__dict__.get(self._name, _UNKNOWN)
+        place = None if inside is None else inside.__dict__.get(self._place, _UNKNOWN)
         if place is None and not self._is_named:
             return None
         found = getattr(import_module(self._module), self._get)()

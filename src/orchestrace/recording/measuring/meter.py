@@ -22,9 +22,7 @@ __all__ = ["Measurement", "is_silent", "measure", "provider", "use"]
 Measurement: TypeAlias = "tuple[str, float, Attributes]"
 """The metric's name, the amount, and the attributes."""
 
-_set_provider: Final = SetProvider(
-    "opentelemetry.metrics", "get_meter_provider", "_METER_PROVIDER", "OTEL_PYTHON_METER_PROVIDER"
-)
+_set_provider: Final = SetProvider("opentelemetry.metrics", "get_meter_provider", "METER")
 _provider: MeterProvider | None = None
 
 
