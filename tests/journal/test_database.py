@@ -49,8 +49,10 @@ class TestConnect:
         assert ("wal",) == database.execute("PRAGMA journal_mode").fetchone()
 
     def test_can_give_pages_back(self, database: sqlite3.Connection) -> None:
-        """Which could not be decided later."""
-        assert (2,) == database.execute("PRAGMA auto_vacuum").fetchone()
+        """Which could not be decided later, no more than how large they are."""
+        assert [(2,), (16384,)] == [
+            database.execute(f"PRAGMA {name}").fetchone() for name in ("auto_vacuum", "page_size")
+        ]
 
     def test_opened_again_nothing_is_lost(self, database: sqlite3.Connection, folder: Path) -> None:
         """And nothing is made twice."""

@@ -21,7 +21,7 @@ from orchestrace.records import LogRecord, SpanRecord
 
 DAY = 86_400_000_000_000
 ONE = Addressee("1", "http://one")
-LARGE = "x" * 60_000
+LARGE = "x" * 240_000
 MIB = 1 << 20
 SENDING = Header("p", 1, "here", 1, "1", {}, receiver=ONE)
 KEEPING = Header("k", 1, "here", 1, "1", {})
@@ -29,7 +29,7 @@ WITHHOLDING = Header("n", 1, "here", 1, "1", {}, withheld=True)
 
 
 def put(database: sqlite3.Connection, number: int, age: float = 0, header: Header = SENDING, **fields: Any) -> None:
-    """Put in a span of 60 KB and of a trace of its own, that ended `age` days ago."""
+    """Put in a span of 240 KB and of a trace of its own, that ended `age` days ago."""
     end = time.time_ns() - int(age * DAY)
     known = {"end": end, "attributes": {"large": LARGE}, "trace_id": f"{number:032x}"} | fields
     record = SpanRecord(span_id=f"{number:016x}", parent_id=None, name="x", kind=0, start=end - 5, **known)
@@ -114,7 +114,7 @@ class TestAge:
 class TestSize:
     @pytest.fixture
     def mixed(self, database: sqlite3.Connection) -> sqlite3.Connection:
-        """Return a database with ten spans of each kind, of 0.6 MB each; the oldest are those that are missed most."""
+        """Return a database with ten spans of each kind, of 2.4 MB each; the oldest are those that are missed most."""
         for number in range(10):
             put(database, number, 1)
             put(database, 10 + number, 2, WITHHOLDING)
@@ -134,7 +134,7 @@ class TestSize:
     ) -> None:
         """What was delivered or is not sent, then what was kept, then what was refused, last what waits."""
         mixed.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        pruned(mixed, folder, max_bytes=int(bound * MIB))
+        pruned(mixed, folder, max_bytes=int(4 * bound * MIB))
 
         assert set(range(left, 50)) > set(traces(mixed)) > set(range(max(left + 10, 20), 50))
 
@@ -143,12 +143,12 @@ class TestSize:
         for number in range(40):
             put(database, number, 6 - number / 10)
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        removed = pruned(database, folder, max_bytes=MIB)
+        removed = pruned(database, folder, max_bytes=4 * MIB)
         left = traces(database)
 
         assert list(range(40 - len(left), 40)) == left
         assert accounts.balance_of(database, "p") == Balance(
-            waiting=len(left), dropped={"journal over 1 MiB": removed.undelivered}
+            waiting=len(left), dropped={"journal over 4 MiB": removed.undelivered}
         )
         assert 10 < len(left) < 20
 
@@ -157,7 +157,7 @@ class TestSize:
         for number in range(30):
             put(database, number, 1, trace_id="a" * 32)
         put(database, 99, 1, trace_id="a" * 32, end=None)
-        pruned(database, folder, max_bytes=100_000)
+        pruned(database, folder, max_bytes=400_000)
 
         assert [("0" * 14 + "63",)] == database.execute("SELECT span_id FROM spans WHERE end_time IS NULL").fetchall()
         assert 30 == accounts.balance_of(database, "p").ended
@@ -167,9 +167,9 @@ class TestSize:
         """Many processes, each with a segment: the half of the bound is the database's at any rate."""
         put(database, 1, 1)
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        (folder / "1-1-a.segment").write_bytes(bytes(2 * MIB))
+        (folder / "1-1-a.segment").write_bytes(bytes(8 * MIB))
 
-        assert Removed() == pruned(database, folder, max_bytes=MIB)
+        assert Removed() == pruned(database, folder, max_bytes=4 * MIB)
 
     def test_pages_are_given_back(self, folder: Path, database: sqlite3.Connection) -> None:
         """The file becomes smaller, by hundreds of pages in a step."""
@@ -179,7 +179,7 @@ class TestSize:
         steps = list(prune(database, folder, spare=0))
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-        assert (before > 3 * MIB, journal_size(folder) < MIB / 4, len(steps) < 8) == (True, True, True)
+        assert (before > 12 * MIB, journal_size(folder) < MIB, len(steps) < 16) == (True, True, True)
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
     def test_within_its_bounds_it_is_left_alone(self, folder: Path, database: sqlite3.Connection) -> None:

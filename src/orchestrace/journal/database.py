@@ -141,8 +141,9 @@ def connect(folder: Path, *, timeout: float = 5.0) -> Database:
         connection.path, connection.file = path, _identity(path)
         # Before anything is written, as neither can be changed later: retention will give pages back, and a prompt of
         # 100 KB takes half as long in pages of 16 KiB as in those of 4.
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        # The size first: what makes the file takes the one that is said by then.
         connection.execute("PRAGMA page_size = 16384")
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         _become_readable_while_written(connection, timeout)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")

@@ -28,13 +28,13 @@ __all__ = ["journal_size", "prune"]
 
 _SPANS_AT_ONCE: Final = 256
 _TRACES_AT_ONCE: Final = 4_096
-_PAGES_AT_ONCE: Final = 512
+_PAGES_AT_ONCE: Final = 128
 _SIGNALS_AT_ONCE: Final = 1_024
 _ENOUGH: Final = 0.9
 """What is left of the bound afterwards, so that not every minute has to make room."""
 _LEAST: Final = 0.5
 """What the database may have of the bound, however many segments lie beside it."""
-_SPARE: Final = 256
+_SPARE: Final = 64
 """Free pages that stay for what comes next."""
 
 _CHOSEN: Final = """
