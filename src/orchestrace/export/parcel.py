@@ -35,9 +35,8 @@ class Parcel(Encoded):
     __slots__ = ("_record", "key")
 
     def __init__(self, key: int, record: Record, origin: _Origin, body: bytes) -> None:
+        super().__init__(*origin, body)
         self.key: int = key
-        self.resource, self.scope, self.schema_url = origin
-        self.body = body
         self._record = record
 
     def shrunk(self, limit: int = LARGEST_SPAN) -> Parcel | None:
