@@ -77,7 +77,7 @@ class TestCheck:
         """A page was written over."""
         path = folder / FILE_NAME
         content = bytearray(path.read_bytes())
-        content[8192:12288] = os.urandom(4096)
+        content[32768:49152] = os.urandom(16384)
         path.write_bytes(content)
 
         assert [PROBLEM] == [one.state for one in bad(folder)]
