@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -91,3 +93,22 @@ class TestKills:
 
         assert "invoke_agent Crafter" == spans[0].name
         assert [spans[0].span_id] == [span.span_id for span in spans if span.parent_id is None]
+
+
+BY_HAND = """
+import os, orchestrace
+orchestrace.configure(service_name="shop")
+with orchestrace.agent(name="Crafter"), orchestrace.llm_call("m", "local") as call:
+    call.request("Write to Li.", temperature=0.5)
+    os._exit(9)
+"""
+
+
+class TestByHand:
+    def test_what_a_call_was_asked_is_known(self, start: Callable[..., subprocess.Popen[str]], ashes: Ashes) -> None:
+        """Although it was said after the call had begun."""
+        assert 9 == start(BY_HAND, variables={"ORCHESTRACE_JOURNAL": str(ashes.folder)}).wait(20)
+        ashes.recover()
+        found = [row for row in ashes.ask(FOUND) if "Write to Li." in (row[4] or "")]
+
+        assert ["interrupted"] == [row[3] for row in found]

@@ -52,6 +52,15 @@ class TestRecordsOf:
         """Nor is a header a record."""
         assert [] == records_of([encode(span(1))[:length], encode_header(Header("p", 1, "h", 2, "v", {})), b"{}"])
 
+    def test_of_a_start_that_was_announced_again_the_last_counts(self, span: Callable[..., SpanRecord]) -> None:
+        """The end leaves out what that one has said; and none that comes late takes anything back."""
+        first, again = (span(1, attributes=attributes) for attributes in ({"a": 1}, {"a": 1, "b": 2}))
+        end = span(1, end=9, attributes={"a": 1, "b": 2, "c": 3})
+        found = records_of([encode(first), encode(again), encode_rest(end, again.attributes)])
+
+        assert [entry_of(end)] == found
+        assert [entry_of(again)] == records_of([encode(first), encode(again)])
+
     def test_what_still_runs_is_there(self, span: Callable[..., SpanRecord]) -> None:
         """So is an end without its start."""
         found: Sequence[object] = records_of([encode(span(1)), encode_rest(span(2, end=9), {})])

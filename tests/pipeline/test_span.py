@@ -16,7 +16,7 @@ from orchestrace.pipeline.fence import Fence
 from orchestrace.pipeline.processor import Processor
 from orchestrace.pipeline.provider import Provider
 from orchestrace.pipeline.span import OwnSpan
-from orchestrace.recording.attributes import set_on
+from orchestrace.recording.attributes import announce, set_on
 from orchestrace.recording.guard import faults
 from orchestrace.recording.tracer import SCOPE
 from orchestrace.records import SpanRecord
@@ -102,7 +102,7 @@ def spans(processor: sdk.SpanProcessor) -> list[Any]:
     return [one for provider in (Provider, sdk.TracerProvider) for one in started(provider, processor)]
 
 
-def started(provider: type[sdk.TracerProvider], processor: sdk.SpanProcessor) -> list[Any]:
+def started(provider: type[sdk.TracerProvider], *processors: sdk.SpanProcessor) -> list[Any]:
     """Return a span of our scope in a list, inside of another, by a provider that numbers them."""
     made = provider(
         resource=Resource({"service.name": "shop"}),
@@ -111,7 +111,8 @@ def started(provider: type[sdk.TracerProvider], processor: sdk.SpanProcessor) ->
         id_generator=IncrementalIds(),
         span_limits=LIMITS,
     )
-    made.add_span_processor(processor)
+    for processor in processors:
+        made.add_span_processor(processor)
     tracer = made.get_tracer(SCOPE, "1.2", "https://schema")
     around = set_span_in_context(tracer.start_span("around", Context()))
     return [tracer.start_span("one", around, SpanKind.CLIENT, {"a": 1, "list": ["x"]}, start_time=1)]
@@ -216,6 +217,21 @@ class TestOwnSpan:
         set_on(span, {"b": 2})
 
         assert {"a": 1, "list": ("x",)} == begun.attributes
+
+    def test_can_be_announced_again(self) -> None:
+        """As long as it runs, to those who keep it: strangers have heard of it."""
+        memory, stranger = Memory(), Seen()
+        (span,) = started(Provider, Processor([memory]), stranger)
+        heard = [*stranger.heard]
+        set_on(span, {"b": 2})
+        announce(span)
+        said = memory.running[-1].attributes
+        after = [*stranger.heard]
+        span.end()
+        announce(span)
+
+        assert {"a": 1, "list": ("x",), "stranger": (1,), "b": 2} == said
+        assert (heard, ["around"]) == (after, [one.name for one in memory.running])
 
     def test_of_many_ends_at_once_one_counts(self) -> None:
         """Whatever thread they come from."""

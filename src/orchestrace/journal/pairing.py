@@ -29,9 +29,11 @@ def records_of(payloads: Iterable[bytes]) -> list[Entry | LogRecord | MetricsRec
     begun: dict[bytes, tuple[int, bytes]] = {}
     for payload in payloads:
         ids = payload[_IDS]
-        if _is_start(payload) and ids not in begun:
-            begun[ids] = len(found), payload
-            found.append(None)
+        if _is_start(payload):
+            if ids not in begun:
+                found.append(None)
+            # Of a start that was announced again the last says all, and what its end has left out.
+            begun[ids] = begun[ids][0] if ids in begun else len(found) - 1, payload
             continue
         said = read(payload)
         if type(said) is Entry and said.rest and ids in begun:

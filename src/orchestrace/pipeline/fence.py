@@ -25,6 +25,11 @@ class Fence(SynchronousMultiSpanProcessor):
         """Add a processor, behind a fence."""
         super().add_span_processor(_Fenced(span_processor))
 
+    @property
+    def inside(self) -> tuple[SpanProcessor, ...]:
+        """The processors that were added."""
+        return tuple(one.inner for one in self._span_processors if isinstance(one, _Fenced))
+
     def __setattr__(self, name: str, value: object) -> None:
         # The SDK makes a new row for each that is added; it is asked for twice a span who stands there.
         super().__setattr__(name, value)

@@ -111,6 +111,13 @@ class OwnSpan(Span):
         else:
             self._attributes.update(plain)
 
+    def announce(self) -> None:
+        """Have those of our own who keep spans keep this one as it is by now, should it never end."""
+        if self._end_time is None:
+            for processor in self._tracer.span_processor.inside:
+                if isinstance(processor, Processor):
+                    processor.begun(self)
+
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         """Set attributes, as far as OpenTelemetry allows them."""
         self._take_clean(BoundedAttributes(attributes=attributes, immutable=False))

@@ -11,6 +11,7 @@ from orchestrace import conventions as names
 from orchestrace.messages import Failure, ModelRequest, ModelResponse
 from orchestrace.recording import clock, details, events, exceptions, hosting, lineage, retelling
 from orchestrace.recording.answer import Answer
+from orchestrace.recording.attributes import announce
 from orchestrace.recording.callee import Callee
 from orchestrace.recording.ending import ABANDONED, CANCELLED, DRAINED, ERROR, RETURNED, End
 from orchestrace.recording.few_shot import shown_in
@@ -99,6 +100,7 @@ class ModelCall(Recording):
         told = self._said(request_attributes, request)
         self._cut = told.get(names.TRUNCATED, self._cut)
         self.put(told | self._shown(request))
+        announce(self.span)
 
     @property
     def may_retry(self) -> bool:
