@@ -76,7 +76,7 @@ test-pythons: ## Run them with the newest versions on every Python from 3.10 on 
 
 backends: .build/backends/ready ## Build that collector and that Jaeger from Go modules; needs Go, takes minutes, once
 
-bench: $(contenders) ## Measure what we cost beside our peers, and renew docs/benchmarks.md (ten minutes)
+bench: $(contenders) ## Measure what we cost beside our peers, and renew docs/benchmarks.md (a quarter of an hour)
 	@.venv-bench/bin/python benchmarks/everything.py
 
 soak: .venv-bench/ready ## 100,000 calls, threads and asyncio, before a receiver that comes and goes (some minutes)

@@ -1,7 +1,7 @@
 """
 CPU, bytes and memory that watching OpenAI calls adds: nothing, ourselves and our peers side by side.
 
-    python benchmarks/calls.py [--rounds 7] [--only capture] [--plot FILE] [--tiny] [--here]
+    python benchmarks/calls.py [--rounds 11] [--only capture] [--plot FILE] [--tiny] [--here]
 
 Each contender has a process of its own, in an environment of its own, and all take turns in every round, so that
 whatever else the machine does meets all of them. What counts is CPU time of that process, user and system, of all its
@@ -184,7 +184,7 @@ def wanted(only: str, *, here: bool) -> tuple[list[tuple[Contender, str]], list[
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="What watching OpenAI calls adds.")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--only", default="", help="contenders whose names hold this, and the bare client")
     parser.add_argument("--plot", type=Path, help="where to draw it, as SVG")
     parser.add_argument("--tiny", action="store_true", help="do each work once: figures that mean nothing, soon")
