@@ -18,7 +18,6 @@ def run(server: ReplayServer) -> None:
         version="1",
         few_shot=[Example(f"in {KEY}", f"out {KEY}", id=f"id {KEY}")],
     )
-    client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="test", max_retries=0)
 
     @orchestrace.tool
     def search(query: str) -> str:
@@ -36,7 +35,8 @@ def run(server: ReplayServer) -> None:
     def draft(job: str) -> str:
         text = prompt.render(who=job)
         messages = [{"role": "user", "content": text}]
-        client.chat.completions.create(model="m", messages=messages, user=KEY)  # type: ignore[arg-type]
+        with openai.OpenAI(base_url=f"{server.url}/v1", api_key="test", max_retries=0) as client:
+            client.chat.completions.create(model="m", messages=messages, user=KEY)  # type: ignore[arg-type]
         return text
 
     @orchestrace.agent(key="job", session="job", user="job", tenant="job", config={"note": f"use {KEY}"})

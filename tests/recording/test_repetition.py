@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrace.messages import blob, text
+from orchestrace.recording import repetition
 from orchestrace.recording.document import LIMIT, write
 from orchestrace.recording.masking import SECRET
 from orchestrace.recording.repetition import write_objects, write_parameters
@@ -45,13 +46,33 @@ class TestWriteObjects:
     @given(OBJECTS)
     def test_says_what_a_whole_document_says(self, objects: list[dict[str, Any]]) -> None:
         """No key, no name and no address reaches from one object into the next."""
-        assert write(objects) == write_objects(objects)
-        assert write(objects) == write_objects(objects)
+        assert [write(objects)] * 3 == [write_objects(objects) for _ in range(3)]
+
+    def test_what_comes_once_is_not_kept(self) -> None:
+        """What comes again is; it was looked through twice, and is found from then on."""
+        before = repetition._short.cache_info()
+        write_objects([message(f"new {number}") for number in range(50)])
+        between = repetition._short.cache_info()
+        for _ in range(3):
+            write_objects([message("a history that is repeated")])
+        after = repetition._short.cache_info()
+
+        assert before == between
+        assert (1, 1) == (after.misses - between.misses, after.hits - between.hits)
+
+    def test_what_came_long_ago_is_new(self) -> None:
+        """Of so many as there are only the latest are remembered, in a bounded set."""
+        known = repetition._Before()
+        documents = [str(number).encode() for number in range(3 * repetition._REMEMBERED)]
+        new = [known.had(document) for document in documents]
+
+        assert not any(new)
+        assert (False, True) == (known.had(documents[0]), known.had(documents[-1]))
 
     @pytest.mark.parametrize("size", [10, 10_000, 100_000])
     def test_keys_are_masked_each_time(self, size: int) -> None:
         """Whether a message is remembered, long or short, or not."""
-        for _ in range(2):
+        for _ in range(3):
             told, cut = write_objects([message(f"{'x ' * size} Use {KEY}.")])
 
             assert (False, True) == (KEY in told, "[masked:openai-key]" in told)

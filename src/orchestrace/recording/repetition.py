@@ -2,7 +2,8 @@
 Write what one call to a model repeats of the last: the history of its conversation, its tools, its parameters.
 
 With every turn of a conversation all of it is sent again. What was masked and made a text before is found by its bytes
-and not looked through anew, which for 100 messages of 1 KB takes a tenth of the time. Nothing that is masked reaches
+and not looked through anew, which for 100 messages of 1 KB takes a tenth of the time. What comes once is not kept: it
+would only drive out what comes again. Nothing that is masked reaches
 beyond an object: between two of them stand braces, which belong to no key, no name and no address. So a list is masked
 one object at a time, and `document.write` says the same of it.
 """
@@ -25,6 +26,8 @@ __all__ = ["write_objects", "write_parameters"]
 Objects: TypeAlias = Sequence[Mapping[str, Any]]
 """Messages, parts of a message, definitions of tools: JSON as a wire built it."""
 
+_REMEMBERED: Final = 4096
+"""Hashes of documents that came, of which there are at most twice as many."""
 _SHORT: Final = 4 << 10
 _LONG: Final = 64 << 10
 """Bytes of a document that is kept; of them there are 1,024 and 32: a few megabytes at most, usually one."""
@@ -52,7 +55,30 @@ def write_parameters(parameters: Mapping[str, JSON]) -> tuple[str, bool]:
 
 def _masked(document: bytes) -> str:
     size = len(document)
-    return _short(document) if size <= _SHORT else _long(document) if size <= _LONG else masked(document)
+    if size > _LONG or not _before.had(document):
+        return masked(document)
+    return _short(document) if size <= _SHORT else _long(document)
+
+
+class _Before:
+    """Which documents came before, by their hashes: of those that came long ago it knows nothing."""
+
+    def __init__(self) -> None:
+        self._lately: set[int] = set()
+        self._earlier: set[int] = set()
+
+    def had(self, document: bytes) -> bool:
+        """Tell whether a document came before, and take note of it. Every step is one of a set's own."""
+        key = hash(document)
+        if key in self._lately:
+            return True
+        if len(self._lately) >= _REMEMBERED:
+            self._earlier, self._lately = self._lately, set()
+        self._lately.add(key)
+        return key in self._earlier
+
+
+_before: Final = _Before()
 
 
 _short: Final = lru_cache(maxsize=1024)(masked)
