@@ -309,7 +309,7 @@ model_calls.ModelCall
 recording.model_call.ModelCall._answer
 recording.model_call.ModelCall._close
 recording.model_call.ModelCall._conclude
-recording.model_call.ModelCall._ending
+recording.answer.Answer.ending
 recording.measuring.meter.provider
 recording.model_call.ModelCall._finish
 recording.model_call.ModelCall._measure

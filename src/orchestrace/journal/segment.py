@@ -58,7 +58,7 @@ class Segment:
         self._ready = self._seen = 0
         """How far pages are in memory, and what was written, when `make_ready` was last asked."""
         self._soiled = False
-        """A write was interrupted: what comes next may be written over something else than zeros."""
+        """A write is on its way, or was interrupted: what comes next may stand over something else than zeros."""
 
     @classmethod
     def create(cls, folder: Path, size: int, first: bytes) -> Segment:
@@ -87,16 +87,18 @@ class Segment:
         """Append one frame; `payload` must not be empty, nor longer than `room`."""
         size, body = len(payload), self._end - self.room
         left = self.room - _HEAD - size
+        # Said before anything is written, and taken back at the end: whatever raises in between leaves it said.
+        soiled, self._soiled = self._soiled, True
         try:
             self._map[body : body + size] = payload
-            if self._soiled:
+            if soiled:
                 _put_head(self._map, body + size, 0, 0)
             _put_head(self._map, body - _HEAD, checksum(payload), size)  # the length last: this is the commit
             self.room = left
+            self._soiled = soiled
         except BaseException:
             # A signal's handler may raise between any two. What readers may have seen must not be written over, and
             # what else was left must not look like the length of a frame that follows.
-            self._soiled = True
             if FRAME.unpack_from(self._map, body - _HEAD) != (0, 0):
                 self.room = left
             raise
@@ -118,7 +120,7 @@ class Segment:
                 self._map.madvise(_POPULATE_WRITE, start, min(size, self._size - start))
             except (AttributeError, OSError, ValueError):  # another system, an older kernel, a file that was cut
                 self._ready = self._size
-            time.sleep(0)  # the GIL was not given away in there
+            time.sleep(0)  # `madvise` keeps the GIL: between two pieces whoever wants it has it
 
     def end(self) -> None:
         """Say in the file that nothing more will come, give back what was not used, and close it."""

@@ -13,7 +13,7 @@ from orchestrace.recording import clock, details, events, exceptions, hosting, l
 from orchestrace.recording.answer import Answer
 from orchestrace.recording.attributes import announce
 from orchestrace.recording.callee import Callee
-from orchestrace.recording.ending import ABANDONED, CANCELLED, DRAINED, ERROR, RETURNED, End
+from orchestrace.recording.ending import ERROR, RETURNED, End
 from orchestrace.recording.few_shot import shown_in
 from orchestrace.recording.guard import report
 from orchestrace.recording.masking import mask_text
@@ -22,7 +22,6 @@ from orchestrace.recording.measuring.call import INFERENCE, EndedCall, call_meas
 from orchestrace.recording.model_attributes import request_attributes, response_attributes
 from orchestrace.recording.pricing.cost import Cost, cost_of
 from orchestrace.recording.recording import Recording
-from orchestrace.recording.selectors import MISSING
 from orchestrace.recording.text import label
 from orchestrace.recording.usage import INFERENCE_CALL, Totals, Used
 from orchestrace.typing import AttributeValue, Nanoseconds
@@ -149,7 +148,8 @@ class ModelCall(Recording):
     def _finish(self, end: End) -> None:
         answer = self._answer()
         self._read = self._error = None  # they hold the bytes, and the frames of the program
-        super()._finish(End(self._ending(end, answer), end.at, answer, end.error, end.failure))
+        ending = answer.ending(end.ending, streams=self._streams)
+        super()._finish(End(ending, end.at, answer, end.error, end.failure))
 
     def _answer(self) -> Answer:
         try:
@@ -157,16 +157,6 @@ class ModelCall(Recording):
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("reading an answer", error)
             return Answer(failure=Failure(_UNREAD) if self._refused else None)
-
-    def _ending(self, end: End, answer: Answer) -> str:
-        if end.ending == CANCELLED:
-            return CANCELLED
-        if answer.failure is not None:
-            return ERROR
-        whole = end.ending == DRAINED or (answer.response is not None and answer.response.complete)
-        if whole and end.ending in (ABANDONED, DRAINED):
-            return DRAINED if self._streams else RETURNED
-        return end.ending
 
     def _tell(self, end: End) -> None:
         answer: Answer = end.value  # type: ignore[assignment] # _finish put it there
@@ -182,8 +172,8 @@ class ModelCall(Recording):
         told[names.ENDING] = end.ending  # with the rest: to set attributes twice takes twice the time
         self.put(told)
         self._ending_is_told = True
-        if self._is_stream and answer.response is not None and self.content:
-            self._gave = _said_by(answer.response)
+        if self._is_stream and self.content:
+            self._gave = answer.said()
         if self.parent is not None and self._callee.operation not in _NO_INFERENCE:
             used = self._used(answer.response, cost, end.at)
             for above in lineage.upwards(self.parent):
@@ -298,11 +288,3 @@ class ModelCall(Recording):
             self.span.end(end.at)
         else:
             self._hosted.is_over()
-
-
-def _said_by(response: ModelResponse) -> object:
-    """Return what an answer comes to, for whoever returned it as a stream: its text, or else what it has."""
-    parts = response.messages[0]["parts"] if response.messages else []
-    words = [part["content"] for part in parts if part.get("type") == "text"]
-    text = "".join(word for word in words if isinstance(word, str))
-    return text or [part for part in parts if part.get("type") != "text"] or MISSING

@@ -74,18 +74,8 @@ def open_with(open_call: Opener, args: tuple[Any, ...], kwargs: Mapping[str, Any
 
 def begun_with(open_call: Opener, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Drivable, Around] | None:
     """Return who follows the call, and what is to be current while its body runs; None: nobody. Never raises."""
-    try:
-        followed = open_call(args, kwargs)
-    except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
-        report("begin of a call", error)
-        return None
-    if followed is None:
-        return None
-    try:
-        return followed, followed.scope
-    except Exception as fault:  # noqa: BLE001 - as above
-        report("scope of a call", fault)
-        return followed, NOWHERE
+    followed = open_with(open_call, args, kwargs)
+    return None if followed is UNRECORDED else (followed, scope_of(followed))
 
 
 def scope_of(followed: Drivable) -> Around:
