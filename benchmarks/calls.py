@@ -33,6 +33,8 @@ _TIMES = {"call": 150, "hundred": 20, "stream": 6}
 _TINY = dict.fromkeys(_TIMES, 1)
 _PROMISED = {"capture": {"call": 0.35}, "whole": {"call": 0.5, "hundred": 0.5}}
 """What we may cost at most, in parts of the cheapest peer, by way and kind of work."""
+_FLOORS = {"capture": "bodies written", "whole": "read and sent, too"}
+"""What cannot be gone below on each way."""
 _CHUNK = 1.5
 """Microseconds."""
 _IDLE = 5.0
@@ -120,8 +122,12 @@ def compared(processes: list[Process]) -> tuple[str, str]:
         for transport in TRANSPORTS if ours else ():
             where = f"{way}, {transport}"
             if peers:
-                found = {kind: _ratio(ours[0], peers, processes[0], (transport, kind)) for kind in WORK}
-                rows.append([where, *(f"{one.value:.2f} ({one.spread:.2f}) {one.peer}" for one in found.values())])
+                found = _ratios(ours[0], peers, processes[0], transport)
+                rows.append([where, *found.values()])
+                rows += [
+                    [f"floor, {where}", *_ratios(floor, peers, processes[0], transport).values()]
+                    for floor in _of(processes, _FLOORS[way], ours=False)
+                ]
                 for kind, limit in most.items():
                     ratio, unit = found[kind], f"{TIMES} {found[kind].peer}"
                     kept.append(Promise(f"{where}: {WORK[kind]}", ratio.value, limit, unit, 2, ratio.spread))
@@ -141,6 +147,14 @@ class Ratio(NamedTuple):
     value: float
     spread: float
     peer: str
+
+    def __str__(self) -> str:
+        """Return it as the table has it."""
+        return f"{self.value:.2f} ({self.spread:.2f}) {self.peer}"
+
+
+def _ratios(ours: Process, peers: list[Process], bare: Process, transport: str) -> dict[str, Ratio]:
+    return {kind: _ratio(ours, peers, bare, (transport, kind)) for kind in WORK}
 
 
 def _ratio(ours: Process, peers: list[Process], bare: Process, what: tuple[str, str]) -> Ratio:
