@@ -20,6 +20,7 @@ from orchestrace.exceptions import ConfigurationError
 from orchestrace.export.answer import Answer, Verdict
 from orchestrace.export.connection_fault import causes, words_for
 from orchestrace.export.http_answer import read_answer
+from orchestrace.export.http_post import HttpPost
 from orchestrace.export.resolving import PROVIDERS
 from orchestrace.export.secrecy import Secrets
 from orchestrace.export.target import Target
@@ -42,15 +43,14 @@ class HttpSender:
         self._host = urlsplit(target.url).netloc.rpartition("@")[2]
         self._secrets = Secrets(target)
         self._compress = _COMPRESS.get(target.compression)
-        self._headers = {
+        headers = {
             "content-type": "application/x-protobuf",
             "user-agent": f"orchestrace/{version()}",
             **({"content-encoding": target.compression} if self._compress else {}),
             **target.headers,
         }
-        key, certificate = target.client_key, target.client_certificate
-        self._certificate = (certificate, key) if certificate and key else certificate
         self._session = _session(target)
+        self._post = HttpPost(self._session, target, headers)
         self._is_connected = False
         self._is_closed = False
 
@@ -62,8 +62,9 @@ class HttpSender:
         try:
             if self._compress is not None:
                 body = self._compress(body)
-            answer = self._post_again(body, until)
+            answer = self._sent_again(body, until)
         except Exception as error:  # noqa: BLE001 - what comes out of a session is anybody's
+            self._post.forget()
             answer = self._fault(error)
         return replace(answer, reason=self._secrets.hide(answer.reason))
 
@@ -72,30 +73,21 @@ class HttpSender:
         self._is_closed = True
         self._session.close()
 
-    def _post_again(self, body: bytes, until: float) -> Answer:
+    def _sent_again(self, body: bytes, until: float) -> Answer:
         try:
-            return self._post(body, until)
+            return self._sent(body, until)
         except RequestException as error:
             # A connection that was kept may have been closed while the request was on its way: that says nothing
             # about the receiver, which is asked again at once.
             kept, self._is_connected = self._is_connected, False
             if not kept or not any(isinstance(cause, ProtocolError) for cause in causes(error)):
                 raise
-        return self._post(body, until)
+        return self._sent(body, until)
 
-    def _post(self, body: bytes, until: float) -> Answer:
+    def _sent(self, body: bytes, until: float) -> Answer:
         left = max(until - time.monotonic(), 0.001)
-        with self._session.post(
-            self._target.url,
-            data=body,
-            headers=self._headers,
-            # All of connecting and waiting, where a number would be the limit of each.
-            timeout=Timeout(total=left),  # type: ignore[arg-type]
-            verify=self._target.certificate or None,
-            cert=self._certificate,
-            allow_redirects=False,
-            stream=True,
-        ) as response:
+        # All of connecting and waiting, where a number would be the limit of each.
+        with self._post.send(body, Timeout(total=left)) as response:
             answer = read_answer(response.status_code, response.headers, _content(response, until))
         self._is_connected = True
         return answer
