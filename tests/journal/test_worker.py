@@ -309,7 +309,8 @@ class TestSleep:
     @pytest.fixture
     def asleep(self, worker: Worker, appender: Appender, monkeypatch: pytest.MonkeyPatch) -> Worker:
         """Return a worker that sleeps, as nothing has been appended for some looks."""
-        monkeypatch.setattr(workers, "_INTERVAL", 0.001)
+        for name in ("_INTERVAL", "_CALM"):
+            monkeypatch.setattr(workers, name, 0.001)
         monkeypatch.setattr(workers, "_OTHERS", 600.0)
         appender.append(b"{}")
         worker.start()

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["Worker"]
 
 _INTERVAL: Final = 0.2
-"""Seconds between two looks at what was appended."""
+"""Seconds between two looks at what was appended, while it is much."""
+_CALM: Final = 0.6
+"""The same, while it is not: a look costs as much as bringing in many spans, and nobody waits for it."""
+_MUCH: Final = 32
+"""Payloads of one look."""
 _RETRY: Final = 5.0
 """Seconds after which what failed is tried again."""
 _OTHERS: Final = 30.0
@@ -35,7 +39,7 @@ _SIGN_OF_LIFE: Final = 1.0
 """Seconds between two notes that this process lives, while spans run in it."""
 _COURTESY: Final = 0.05
 """Seconds between two transactions with it: the program's threads come first."""
-_QUIET: Final = 10
+_QUIET: Final = 3
 """Looks that found nothing appended, after which the thread sleeps until something is."""
 
 _alive: weakref.WeakSet[Worker] = weakref.WeakSet()
@@ -128,7 +132,7 @@ class Worker:
         seen, quiet, upkeep = 0, 0, Upkeep(self._folder)
         while not stop.is_set():
             wanted, appended, now = self._wanted, self._appender.appended, time.monotonic()
-            others, pause = self._is_due(now), _INTERVAL
+            others, pause = self._is_due(now), _INTERVAL if appended - seen >= _MUCH else _CALM
             quiet = quiet + 1 if appended == seen else 0
             try:
                 with suppress(OSError):  # said when it did not fit
@@ -139,7 +143,7 @@ class Worker:
                     seen, self._read_at = appended, now if others else self._read_at
                     with self._between_forks:
                         upkeep.step(database)
-                    pause = _COURTESY if upkeep.is_busy else _INTERVAL
+                    pause = _COURTESY if upkeep.is_busy else pause
                 self._show_life(database)
                 if not stop.is_set():
                     self._say(wanted)
@@ -149,8 +153,9 @@ class Worker:
                     pause = _RETRY
                 _close(database)
                 database, seen, self._looked_at = None, -1, -_OTHERS
-            if quiet > _QUIET and pause == _INTERVAL and not self._overflow:
+            if quiet > _QUIET and pause == _CALM and not self._overflow:
                 self._sleep(stop, wanted, appended)
+                pause = _INTERVAL  # what begins now may have ended by then
             self._wait(stop, wanted, pause)
         _close(database)
 
@@ -175,7 +180,7 @@ class Worker:
 
     def _is_due(self, now: float) -> bool:
         """Tell whether to read what others left: now and then, or as soon as files of theirs lie there."""
-        if now < self._looked_at + self._patience():
+        if now < self._looked_at + _OTHERS_EAGERLY or now < self._looked_at + self._patience():
             return False
         self._looked_at = now
         return now >= self._read_at + _OTHERS or may_have_others(self._folder, os.getpid())
