@@ -16,8 +16,9 @@ from orchestrace.pipeline.fence import Fence
 from orchestrace.pipeline.processor import Processor
 from orchestrace.pipeline.provider import Provider
 from orchestrace.pipeline.span import OwnSpan
-from orchestrace.recording.attributes import announce, set_on
+from orchestrace.recording.attributes import set_on
 from orchestrace.recording.guard import faults
+from orchestrace.recording.keeper import announce
 from orchestrace.recording.tracer import SCOPE
 from orchestrace.records import SpanRecord
 from orchestrace.testing import IncrementalIds, Memory

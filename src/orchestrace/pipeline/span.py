@@ -113,10 +113,9 @@ class OwnSpan(Span):
 
     def announce(self) -> None:
         """Have those of our own who keep spans keep this one as it is by now, should it never end."""
-        if self._end_time is None:
-            for processor in self._tracer.span_processor.inside:
-                if isinstance(processor, Processor):
-                    processor.begun(self)
+        for processor in self._tracer.span_processor.inside:
+            if isinstance(processor, Processor):
+                processor.again(self)
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         """Set attributes, as far as OpenTelemetry allows them."""
