@@ -22,6 +22,7 @@ from typing import Any
 
 import httpx
 from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
 
 import orchestrace
 import orchestrace.running
@@ -92,7 +93,9 @@ def live(how: str, seed: int, folder: str, endpoint: str | None) -> None:
     chance = random.Random(seed)  # noqa: S311 - no secret
     if how in {"line", "thread"}:
         die_at_a_line(chance, main_too=how == "line")
-    orchestrace.configure(service_name="mortal", journal=folder, endpoint=endpoint)
+    if seed % 2:  # of every other one the provider is the program's own
+        trace.set_tracer_provider(TracerProvider(shutdown_on_exit=False))
+    orchestrace.configure(service_name="mortal", journal=folder, endpoint=endpoint, export=True if endpoint else None)
     last = int(40 ** chance.random()) if how == "exit" else -1
     number = 0
     while True:
