@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from typing import Any
 from weakref import ref
 
@@ -49,6 +50,26 @@ class TestAnnounce:
         announce(span)
 
         assert ([], ["one"]) == (memory.running, [record.name for record in memory.spans])
+
+    def test_threads_do_so_one_after_the_other(self) -> None:
+        """Else what was said first could be kept last, and the end, which leaves out what is kept, would lack some."""
+        heard: list[int] = []
+
+        class Slow(Processor):
+            def again(self, span: Any) -> None:
+                heard.append(1)
+                if len(heard) == 1:
+                    another.start()
+                    another.join(0.05)
+                heard.append(-1)
+
+        span = running()
+        keep(span, Slow([]))
+        another = threading.Thread(target=announce, args=(span,))
+        announce(span)
+        another.join()
+
+        assert [1, -1, 1, -1] == heard
 
     def test_one_that_nobody_keeps_stays_as_it_is(self) -> None:
         """Another vendor's, or one that is not recorded."""
