@@ -22,7 +22,7 @@ from orchestrace.pipeline.processor import Processor
 from orchestrace.recording import hosting, tracer
 from orchestrace.recording.answer import Answer
 from orchestrace.recording.callee import Callee
-from orchestrace.recording.ending import ABANDONED, DRAINED, ERROR, RETURNED, End
+from orchestrace.recording.ending import ABANDONED, DRAINED, ERROR, INTERRUPTED, RETURNED, End
 from orchestrace.recording.hosting import complete, current_host, start_of
 from orchestrace.recording.model_call import ModelCall
 from orchestrace.records import SpanRecord
@@ -138,6 +138,33 @@ class TestCurrentHost:
 
         with trace.use_span(Opaque(trace.INVALID_SPAN_CONTEXT)):
             assert current_host() is None
+
+
+class TestWhileItRuns:
+    """What is known of a host that never ends, because its process does."""
+
+    def test_what_is_asked_is_known_before_it_is(self, foreign: trace.Tracer, orchestrace_spans: Spans) -> None:
+        """The host has started before the request was there."""
+        with foreign.start_as_current_span("theirs", kind=SpanKind.CLIENT, attributes=CHAT):
+            before = [record.attributes for record in orchestrace_spans.running]
+            called(ModelRequest("m", [{"role": "user", "parts": [text("Hi")]}]))
+            (known,) = orchestrace_spans.running
+
+        assert [CHAT] == before
+        assert "Hi" in str(known.attributes["gen_ai.input.messages"])
+
+    def test_what_was_answered_so_far_is_known_when_the_program_leaves(
+        self, foreign: trace.Tracer, orchestrace_spans: Spans
+    ) -> None:
+        """Its library need not end its span then."""
+        with foreign.start_as_current_span("theirs", kind=SpanKind.CLIENT, attributes=CHAT):
+            call = called()
+            call.answered(lambda: Answer(ANSWERED))
+            call.end(End(INTERRUPTED, call.started + 1))
+            (known,) = orchestrace_spans.running
+
+        assert INTERRUPTED == known.attributes["orchestrace.ending"]
+        assert "Hello" in str(known.attributes["gen_ai.output.messages"])
 
 
 class TestMerged:

@@ -12,7 +12,7 @@ from orchestrace.messages import Failure, ModelRequest, ModelResponse
 from orchestrace.recording import clock, details, events, exceptions, hosting, lineage, retelling
 from orchestrace.recording.answer import Answer
 from orchestrace.recording.callee import Callee
-from orchestrace.recording.ending import ERROR, RETURNED, End
+from orchestrace.recording.ending import ERROR, INTERRUPTED, RETURNED, End
 from orchestrace.recording.few_shot import shown_in
 from orchestrace.recording.guard import report
 from orchestrace.recording.keeper import announce
@@ -289,3 +289,5 @@ class ModelCall(Recording):
             self.span.end(end.at)
         else:
             self._hosted.is_over()
+            if end.ending == INTERRUPTED:  # the program leaves, and whoever made the host need not end it
+                announce(self.span)
