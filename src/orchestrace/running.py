@@ -105,10 +105,10 @@ class Running:
 
 def start(settings: Settings) -> Running:
     """Put `settings` into force. Raises ConfigurationError."""
-    resource = _resource(settings)
     present = trace.get_tracer_provider()
     private = settings.isolated or providers.takes_no_processor(present)
     joins = not private and providers.is_foreign(present)
+    resource = _resource(settings, present if joins else None)
     processor = Processor([]) if private else providers.shared
     own = providers.make(resource, processor) if private or isinstance(present, trace.ProxyTracerProvider) else None
     wanted = settings.export if settings.export is not None else not joins
@@ -175,6 +175,9 @@ def _values(resource: Resource) -> dict[str, AttributeValue]:
     return values
 
 
-def _resource(settings: Settings) -> Resource:
+def _resource(settings: Settings, joined: object) -> Resource:
+    # The spans of a provider that is joined are its resource's, wherever they are read.
+    known = getattr(joined, "resource", None)
+    theirs = known.attributes if isinstance(known, Resource) else {}
     named = {SERVICE_NAME: settings.service_name} if settings.service_name else {}
-    return Resource.create({**DISTRIBUTION, **(settings.resource_attributes or {}), **named})
+    return Resource.create({**DISTRIBUTION, **theirs, **(settings.resource_attributes or {}), **named})

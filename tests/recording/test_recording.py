@@ -352,6 +352,21 @@ sys.exit(run())
 """
 
 
+SAYS = """
+import os, sys
+import orchestrace
+
+orchestrace.configure(journal=sys.argv[1])
+with orchestrace.agent(name="A") as run:
+    child = os.fork()
+    if child == 0:
+        run.set_key("child")
+        os._exit(0)
+    os.waitpid(child, 0)
+    os._exit(0)
+"""
+
+
 @pytest.mark.skipif(not hasattr(sys, "getwindowsversion") and sys.platform == "win32", reason="Windows has no fork")
 class TestFork:
     def test_a_child_does_not_end_what_its_parent_records(self, tmp_path: Any) -> None:
@@ -364,3 +379,13 @@ class TestFork:
         assert [("execute_tool look", RETURNED)] * 2 + [("invoke_agent A", RETURNED)] == sorted(
             (span.name, span.attributes["orchestrace.ending"]) for span in spans
         )
+
+    def test_a_child_says_nothing_of_what_its_parent_records(self, tmp_path: Any) -> None:
+        """What it sets there stands on spans of its own alone: the parent's is not kept a second time, by another."""
+        command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", SAYS, str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - our words
+        (span,) = Reader(tmp_path).trace("last")
+
+        assert ("", "", 0) == (done.stdout, done.stderr, done.returncode)
+        assert INTERRUPTED == span.attributes["orchestrace.ending"]
+        assert "orchestrace.key" not in span.attributes

@@ -17,6 +17,7 @@ from orchestrace.recording.attributes import set_on
 from orchestrace.recording.content import is_recorded
 from orchestrace.recording.ending import ABANDONED, ERROR, INTERRUPTED, End
 from orchestrace.recording.guard import report
+from orchestrace.recording.keeper import announce
 from orchestrace.recording.prompt_use import PromptUse
 from orchestrace.recording.scope import Scope
 from orchestrace.recording.selectors import MISSING
@@ -136,9 +137,16 @@ class Recording:
             set_on(self.span, shortened(attributes, self.span))
 
     def pass_on(self, attributes: Attributes) -> None:
-        """Set attributes on the span and on every span that starts inside from now on."""
-        self.passes_on.update(attributes)
-        self.put(attributes)
+        """Set attributes on the span, kept at once as those of its start, and on all that start inside from now on."""
+        if not attributes.items() <= self.passes_on.items():
+            self.passes_on.update(attributes)
+            self.put(attributes)
+            self.announce()
+
+    def announce(self) -> None:
+        """Have all that the span says by now be kept, should it never end; a forked child leaves it to its parent."""
+        if self.is_open:
+            announce(self.span)
 
     def become_stream(self) -> None:
         """Say that this is read as it comes, perhaps when the function around has returned: see `Streams`."""
