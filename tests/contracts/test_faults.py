@@ -456,13 +456,9 @@ class Outcome:
 
 
 @pytest.fixture(scope="module")
-def plain() -> Iterator[list[object]]:
+def plain(little_to_collect: None) -> list[object]:
     """Return what the program sees without us."""
-    seen = program(WITHOUT_US)
-    gc.collect()
-    gc.freeze()  # the collector looks at what each test makes: all that pytest holds would take it 40 ms
-    yield seen
-    gc.unfreeze()
+    return program(WITHOUT_US)
 
 
 @pytest.fixture

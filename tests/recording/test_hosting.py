@@ -48,7 +48,7 @@ def foreign(provider: TracerProvider) -> trace.Tracer:
 
 
 @pytest.fixture(autouse=True)
-def _nobody_is_left() -> Iterator[None]:
+def _nobody_is_left(little_to_collect: None) -> Iterator[None]:
     """Hold every test to leave nothing behind."""
     gc.collect()
     before = len(hosting._hosted), len(hosting._clients)
