@@ -37,6 +37,8 @@ from orchestrace.typing import AttributeValue
 __all__ = ["Running", "start"]
 
 _PRINTING: Final = 0.5
+_STORING: Final = 0.1
+"""Seconds for metrics to be stored, also where no time is left."""
 _STOPPING: Final = 0.05
 """Seconds for the last request to end: it is in the journal, whatever becomes of it."""
 
@@ -67,8 +69,13 @@ class Running:
         """Wait until all that ended is in the journal, and acknowledged if it has a receiver; say whether it was."""
         deadline = time.monotonic() + timeout
         forwarder = self.delivery.forwarder
+        if forwarder is not None and self.signals:
+            # Metrics last: what has arrived by then is a figure, too.
+            self.journal.flush(timeout)
+            forwarder.hurry()
+            self.delivery.wait(deadline)
         self.signals.flush()
-        stored = self.journal.flush(timeout)
+        stored = self.journal.flush(max(deadline - time.monotonic(), _STORING))
         printed = self.printer is None or self.printer.flush(timeout)
         if forwarder is not None:
             forwarder.hurry()
@@ -87,20 +94,31 @@ class Running:
         naming.use(CURRENT)
         begun = time.monotonic()
         try:
-            self.signals.flush(leaving=True)
-            accounting.observe(None)
             self.journal.flush(min(timeout, patience or timeout))
             if self.printer is not None:
                 self.printer.flush(min(timeout, _PRINTING))
+            waiting = self._send(begun + timeout, patience, begun)
+            # Last, as in `flush`. Where spans wait still, nobody is waited for any more: they are stored, as these are.
+            self.signals.flush(leaving=True)
+            accounting.observe(None)
+            if not waiting and self.signals:
+                left = max(begun + timeout - time.monotonic(), 0.0)
+                self.journal.flush(min(left, patience or left))
+                self._send(begun + timeout, patience, time.monotonic())
             if (forwarder := self.delivery.forwarder) is not None:
-                forwarder.hurry()
-                self.delivery.wait(begun + timeout, patience, begun)
                 forwarder.stop(_STOPPING)
         finally:
             # Whoever closes the database last folds its log into the file, and who only reads cannot.
             self.delivery.ledger.close()
             self.signals.stop()
             self.journal.close()
+
+    def _send(self, deadline: float, patience: float | None, begun: float) -> int:
+        """Have all be sent that is stored, and wait for it; return how many spans wait still."""
+        if self.delivery.forwarder is None:
+            return 0
+        self.delivery.forwarder.hurry()
+        return self.delivery.wait(deadline, patience, begun)[0].waiting
 
 
 def start(settings: Settings) -> Running:

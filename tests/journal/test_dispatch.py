@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from orchestrace.journal import accounts
 from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.database import FILE_NAME, transaction
 from orchestrace.journal.dispatch import Dispatch
-from orchestrace.journal.election import is_vacant
+from orchestrace.journal.election import Election, is_vacant
 from orchestrace.journal.encoding import Header, encode
 from orchestrace.journal.memory import MemoryOutbox
 from orchestrace.journal.outbox import TRACES
@@ -194,6 +195,22 @@ class TestOnDisk:
         put(database, span(1, end=1), process="gone", over=True, receiver=OLD)
 
         assert found == waiting(make(service=service))
+
+    def test_adopts_soon_after_somebody_else_has_stopped_sending_it(
+        self, database: sqlite3.Connection, make: Make, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """Though nobody has written anything: half a second later, as if somebody had."""
+        put(database, span(1, end=1), process="gone", over=True, receiver=OLD)
+        other = Election(folder, OLD.id)
+        other.win()
+        dispatch, began = make(), time.monotonic()
+        before = waiting(dispatch)
+        other.leave()
+        while not (found := waiting(dispatch)) and time.monotonic() < began + 5:
+            pass
+
+        assert ([], ["span 1"]) == (before, found)
+        assert time.monotonic() - began < 1.5
 
 
 class TestInMemory:

@@ -7,7 +7,6 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.metadata import entry_points
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -16,12 +15,11 @@ from requests.exceptions import ConnectTimeout, ProxyError, ReadTimeout, Request
 from urllib3.exceptions import ProtocolError
 from urllib3.util import Timeout
 
-from orchestrace.exceptions import ConfigurationError
 from orchestrace.export.answer import Answer, Verdict
 from orchestrace.export.connection_fault import causes, words_for
 from orchestrace.export.http_answer import read_answer
 from orchestrace.export.http_post import HttpPost
-from orchestrace.export.resolving import PROVIDERS
+from orchestrace.export.http_session import close_session, open_session
 from orchestrace.export.secrecy import Secrets
 from orchestrace.export.target import Target
 from orchestrace.recording.tracer import version
@@ -49,7 +47,7 @@ class HttpSender:
             **({"content-encoding": target.compression} if self._compress else {}),
             **target.headers,
         }
-        self._session = _session(target)
+        self._session = open_session(target)
         self._post = HttpPost(self._session, target, headers)
         self._is_connected = False
         self._is_closed = False
@@ -66,12 +64,14 @@ class HttpSender:
         except Exception as error:  # noqa: BLE001 - what comes out of a session is anybody's
             self._post.forget()
             answer = self._fault(error)
+        if self._is_closed:  # meanwhile: what was on its way has given its connection back
+            close_session(self._session)
         return replace(answer, reason=self._secrets.hide(answer.reason))
 
     def close(self) -> None:
         """Close the connection, unless a request is on its way: it closes its own."""
         self._is_closed = True
-        self._session.close()
+        close_session(self._session)
 
     def _sent_again(self, body: bytes, until: float) -> Answer:
         try:
@@ -116,15 +116,3 @@ def _content(response: requests.Response, until: float) -> bytes:
         if time.monotonic() > until:
             raise TimeoutError
     return content
-
-
-def _session(target: Target) -> requests.Session:
-    if target.credential_provider is None:
-        return requests.Session()
-    (provider, *_) = entry_points(group=PROVIDERS, name=target.credential_provider)
-    session = provider.load()()
-    if not isinstance(session, requests.Session):
-        kind = type(session).__name__
-        msg = f"The credential provider {target.credential_provider!r} gave {kind}, no requests.Session."
-        raise ConfigurationError(msg)
-    return session

@@ -127,6 +127,10 @@ class Signals:
     def __init__(self, ways: Iterable[_Way] = ()) -> None:
         self._ways = list(ways)
 
+    def __bool__(self) -> bool:
+        """Tell whether there are any."""
+        return bool(self._ways)
+
     def flush(self, *, leaving: bool = False) -> None:
         """Pass on what waits; for whoever is `leaving`, nothing that was passed on before."""
         for way in self._ways:

@@ -13,10 +13,10 @@ from orchestrace.balance import Balance
 from orchestrace.concurrency.fork_guard import ForkGuard
 from orchestrace.exceptions import JournalError
 from orchestrace.journal.addressee import Addressee
-from orchestrace.journal.adoption import adopt
+from orchestrace.journal.adoption import adopt, held
 from orchestrace.journal.damage import watched
 from orchestrace.journal.database import Database, connect, transaction
-from orchestrace.journal.election import Election
+from orchestrace.journal.election import Election, is_vacant
 from orchestrace.journal.encoding import Header
 from orchestrace.journal.memory import MemoryOutbox
 from orchestrace.journal.outbox import Outbox
@@ -31,7 +31,7 @@ __all__ = ["Dispatch"]
 _ADOPT: Final = 0.5
 """Seconds between two looks at what nobody else will send."""
 _ADOPT_IDLY: Final = 2.0
-"""The same, while nothing changes: somebody may have left without a word."""
+"""The same, while nobody writes and nobody leaves: something may have been overlooked."""
 
 
 class Dispatch:
@@ -97,6 +97,7 @@ class Dispatch:
             self._memory = MemoryOutbox(self._overflow, self._header)
         self._adopted_at = -_ADOPT_IDLY
         self._version, self._adopted_version = -1, -1
+        self._held: set[str] = set()
         self._nothing: set[str] = set()
 
     def _on_disk(self) -> Outbox | None:
@@ -136,14 +137,23 @@ class Dispatch:
             return
         # One number tells whether anybody else has written; what waited in vain for it is not asked for again.
         (version,) = database.execute("PRAGMA data_version").fetchone()
-        found, now = self._outbox.mark(), time.monotonic()
-        pause = _ADOPT if version != self._adopted_version else _ADOPT_IDLY
-        if self._service is not None and now >= self._adopted_at + pause:
-            self._adopted_at, self._adopted_version = now, version
-            found += adopt(database, self._folder, self._number, self._service)
+        found = self._outbox.mark() + self._adopt(database, version)
         if found or version != self._version:
             self._version = version
             self._nothing.clear()
+
+    def _adopt(self, database: Database, version: int) -> int:
+        now = time.monotonic()
+        if self._service is None or now < self._adopted_at + _ADOPT:
+            return 0
+        # Whoever leaves a receiver to nobody does so without a word in the database.
+        is_free = any(is_vacant(self._folder, receiver) for receiver in self._held)
+        if version == self._adopted_version and not is_free and now < self._adopted_at + _ADOPT_IDLY:
+            return 0
+        self._adopted_at, self._adopted_version = now, version
+        found = adopt(database, self._folder, self._number, self._service)
+        self._held = held(database, self._number, self._service)
+        return found
 
     def _in_memory(self) -> Outbox | None:
         if self._memory is None:
