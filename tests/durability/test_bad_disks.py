@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchestrace.testing import OtlpReceiver
+from orchestrace.testing import OtlpReceiver, Reply
 
 if TYPE_CHECKING:
     from tests.durability.conftest import Ashes
@@ -46,6 +46,28 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 """
 """No file may be longer than 100 kB: a segment cannot be made, as on a disk that is full."""
 SMALL_FILES_SOON = "def between():\n" + "".join(f"    {line}\n" for line in SMALL_FILES.strip().splitlines())
+FULL_ON_ARRIVAL = """
+import resource, signal, sys
+import orchestrace
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+orchestrace.configure(service_name="shop")
+for number in range(50):
+    with orchestrace.agent(name="A"):
+        pass
+orchestrace.flush(2)
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (8192, most))
+print("full", flush=True)
+sys.stdin.readline()
+for _ in range(3):
+    assert not orchestrace.flush(0.5)
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+flushed = orchestrace.flush(15)
+assert flushed, flushed.why
+print(flushed.balance.ended, flushed.balance.delivered, flush=True)
+"""
+"""Spans are in the database, and the disk is full when their receiver takes them."""
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -117,6 +139,20 @@ class TestFolder:
 
 
 class TestDatabase:
+    def test_that_cannot_grow_when_spans_arrive(self, start: Start, ashes: Ashes, receiver: OtlpReceiver) -> None:
+        """That they did cannot be noted: they are not sent again, and it is noted as soon as there is room."""
+        receiver.reply = Reply(503)
+        variables = {"ORCHESTRACE_JOURNAL": str(ashes.folder), "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+        process = start(FULL_ON_ARRIVAL, variables=variables)
+        assert process.stdout is not None
+        assert "full\n" == process.stdout.readline()
+        receiver.reply = Reply()
+        said, complaint = process.communicate("\n", timeout=60)
+
+        assert (0, "50 50\n") == (process.returncode, said), complaint
+        assert 50 == len({span.span_id for span in receiver.spans}) == len(receiver.spans)
+        assert 50 == ashes.balance().delivered
+
     def test_that_is_something_else(self, run: Callable[..., Any], ashes: Ashes, receiver: OtlpReceiver) -> None:
         """It is put away, which is said once, and a new one begins."""
         ashes.folder.mkdir()

@@ -256,6 +256,21 @@ class TestFaults:
         assert ["orchestrace-forward"] == [line.threadName for line in caplog.records]
         assert "forwarder failed (OSError: no disk)" in caplog.messages[0]
 
+    def test_of_one_outbox_hold_up_no_other(
+        self, forward: Build, receiver: OtlpReceiver, shelf: Shelf, record: Make, dispatch: Round
+    ) -> None:
+        """On a full disk nothing can be noted of what is there; what is in memory goes all the same."""
+
+        class Full(type(shelf)):  # type: ignore[misc]
+            def waiting(self, *_: object) -> list[Any]:
+                raise OSError(28, "No space left on device")
+
+        dispatch.outboxes_.insert(0, Full())
+        shelf.put(record())
+        forward(receiver.endpoint).start()
+
+        assert shelf.wait(lambda it: not it.waits)
+
     def test_what_was_said_already_is_not_said_again(
         self, forward: Build, receiver: OtlpReceiver, dispatch: Round, caplog: pytest.LogCaptureFixture
     ) -> None:

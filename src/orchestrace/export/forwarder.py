@@ -130,15 +130,18 @@ class Forwarder:
 
     def _round(self) -> float:
         """Send what there is; return how many seconds to wait for more."""
+        busy = full = failed = False
         try:
-            busy = full = False
             for outbox in self._dispatch.outboxes():
-                for shipment in self._shipments:
-                    if not self._stopping and shipment.ship(outbox):
-                        busy, full = True, full or shipment.is_full
+                try:
+                    for shipment in self._shipments:
+                        if not self._stopping and shipment.ship(outbox):
+                            busy, full = True, full or shipment.is_full
+                except Exception as error:  # noqa: BLE001 - the other outboxes are none the worse
+                    failed = _tell(error)
         except Exception as error:  # noqa: BLE001 - the thread must live on
-            if not getattr(error, "told", False):
-                report("forwarder", error)
+            failed = _tell(error)
+        if failed and not full:
             return _RETRY
         self._empty = 0 if busy else self._empty + 1
         if full:
@@ -155,6 +158,12 @@ class Forwarder:
             report("forwarder", error)
         finally:
             self._stopped.set()
+
+
+def _tell(error: Exception) -> bool:
+    if not getattr(error, "told", False):
+        report("forwarder", error)
+    return True
 
 
 def _after_fork() -> None:

@@ -78,6 +78,9 @@ class Dispatch:
     def close(self) -> None:
         """Leave the outbox on disk to another process."""
         with self._guard:
+            if self._outbox is not None and self._election.is_won:
+                with suppress(sqlite3.Error):  # it is sent once more, then
+                    self._outbox.catch_up()
             self._election.leave()
             _close(self._database)
             self._database, self._outbox = None, None
