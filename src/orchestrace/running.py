@@ -26,6 +26,7 @@ from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.dispatch import Dispatch
 from orchestrace.journal.journal import Journal
 from orchestrace.journal.ledger import Ledger
+from orchestrace.journal.memory import MemoryOutbox
 from orchestrace.journal.outcome_records import open_records
 from orchestrace.pipeline import providers
 from orchestrace.pipeline.latecomer import DISTRIBUTION
@@ -138,8 +139,7 @@ def _forwarder(journal: Journal, receiver: Receiver, resource: Resource) -> tupl
         journal.folder,
         Addressee(receiver.id, receiver.destination),
         service=str(resource.attributes.get(SERVICE_NAME, "")),
-        overflow=journal.overflow,
-        header=journal.header,
+        memory=partial(MemoryOutbox, journal.overflow, journal.header, journal.appender),
     )
     forwarder = Forwarder(receiver, dispatch, configured_pace())
     journal.when_used = forwarder.start

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from orchestrace.journal.encoding import Head
 from orchestrace.records import SpanRecord
 from orchestrace.typing import AttributeValue
 
-__all__ = ["MOST", "Beginning", "Beginnings"]
+__all__ = ["MOST", "MOST_ON_DISK", "Beginning", "Beginnings", "Begun"]
 
 MOST: Final = 1024
 """Spans that are kept in mind. Of one that was forgotten, or never ends, the frame of the end says everything."""
+MOST_ON_DISK: Final = 4096
+"""Spans of which at least is known that their start is on disk. Of those beyond, nothing is kept free for a notice."""
 
 
 Beginning: TypeAlias = tuple[dict[str, AttributeValue], Head]
 """The attributes of a start, and what its frame says before them."""
+
+
+class Begun(NamedTuple):
+    """How a span began, if that is known; and the bytes that are kept free on disk for what is to be said of it."""
+
+    beginning: Beginning | None
+    room: int
+
+
+_UNKNOWN: Final = Begun(None, 0)
 
 
 class Beginnings:
@@ -25,17 +37,27 @@ class Beginnings:
     What is kept are the attributes' own objects, which their spans hold anyway.
     """
 
-    __slots__ = ("_begun",)
+    __slots__ = ("_begun", "_rooms")
 
     def __init__(self) -> None:
         self._begun: dict[tuple[str, str], Beginning] = {}
+        self._rooms: dict[tuple[str, str], int] = {}
 
-    def note(self, record: SpanRecord, head: Head) -> None:
-        """Take note of a start that is on disk."""
+    def __len__(self) -> int:
+        """Return of how many is known that their start is on disk."""
+        return len(self._rooms)
+
+    def note(self, record: SpanRecord, head: Head, room: int = 0) -> None:
+        """Take note of a start that is on disk, where so many bytes are kept free for it."""
+        key = record.trace_id, record.span_id
         if len(self._begun) >= MOST:
             self._begun.pop(next(iter(self._begun.copy()), ("", "")), None)
-        self._begun[record.trace_id, record.span_id] = record.attributes.copy(), head
+        self._begun[key] = record.attributes.copy(), head
+        if room:
+            self._rooms[key] = room
 
-    def take(self, record: SpanRecord) -> Beginning | None:
-        """Return how a span began that has ended; None if nobody knows."""
-        return self._begun.pop((record.trace_id, record.span_id), None)
+    def take(self, record: SpanRecord) -> Begun:
+        """Return how a span began that has ended."""
+        key = record.trace_id, record.span_id
+        beginning, room = self._begun.pop(key, None), self._rooms.pop(key, 0)
+        return Begun(beginning, room) if room or beginning is not None else _UNKNOWN

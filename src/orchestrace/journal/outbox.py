@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import orjson
@@ -35,14 +35,18 @@ class Outbox:
     The outbox of a database for the receiver with row `receiver`. Each method is one short transaction.
 
     What became of records and could not be noted (a full disk) is noted before any other is given out: else they would
-    be sent again and again. Used by one thread. Raises sqlite3.Error.
+    be sent again and again. `settled` is told of spans: their keys as JSON, the state they are in now, and why. Used by
+    one thread. Raises sqlite3.Error.
     """
 
-    def __init__(self, database: sqlite3.Connection, receiver: int) -> None:
+    def __init__(
+        self, database: sqlite3.Connection, receiver: int, settled: Callable[[str, int, str], None] | None = None
+    ) -> None:
         self._database = database
         self._receiver = receiver
         self._backlog = Backlog(database, receiver)
         self._resources: dict[int, Mapping[str, AttributeValue]] = {}
+        self._settled = settled
         self._unnoted: list[tuple[str, list[int], int, str]] = []
 
     def waiting(
@@ -114,3 +118,5 @@ class Outbox:
             self._database.execute(_SETTLE, (state, reason, time.time_ns(), settled))
             for process, spans in moved:
                 accounts.move(self._database, process, (accounts.WAITING, ""), (state, reason), spans)
+        if self._settled is not None:
+            self._settled(settled, state, reason)
