@@ -40,6 +40,8 @@ __all__ = ["Running", "start"]
 _PRINTING: Final = 0.5
 _STOPPING: Final = 0.05
 """Seconds for the last request to end: it is in the journal, whatever becomes of it."""
+_SAVING: Final = 0.4
+"""Seconds for what is not: it is taken to the disk, if there is room again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class Running:
                 forwarder.hurry()
                 self.delivery.wait(begun + timeout, patience, begun)
                 forwarder.stop(_STOPPING)
+                if self.delivery.dispatch is not None and self.delivery.dispatch.balance.waiting:
+                    forwarder.wait(_SAVING)
         finally:
             # Whoever closes the database last folds its log into the file, and who only reads cannot.
             self.delivery.ledger.close()

@@ -347,6 +347,22 @@ class TestStop:
         assert time.monotonic() - began < 1.0
         assert [] == dispatch.enabled
 
+    def test_whoever_has_the_time_may_wait_for_it(
+        self, forward: Build, receiver: OtlpReceiver, dispatch: Round, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Until it has left its outboxes; one that never started has."""
+        leaving, closed = threading.Event(), []
+        monkeypatch.setattr(dispatch, "close", lambda: closed.append(leaving.wait(LONG)))
+        forwarder = forward(receiver.endpoint)
+        waited = [forwarder.wait(0)]
+        forwarder.start()
+        forwarder.stop(0)
+        waited.append(forwarder.wait(0.01))
+        leaving.set()
+        waited.append(forwarder.wait(LONG))
+
+        assert ([True, False, True], [True]) == (waited, closed)
+
     def test_a_receiver_that_never_answers_is_left(
         self, forward: Build, shelf: Shelf, record: Make, protocol: str, dispatch: Round
     ) -> None:

@@ -90,6 +90,10 @@ class Forwarder:
         for shipment in self._shipments:
             shipment.close()
 
+    def wait(self, timeout: float) -> bool:
+        """Return True once the thread that was stopped has left its outboxes, False if it did not get there."""
+        return not self.started or self._stopped.wait(timeout)
+
     def _begin(self) -> None:
         self.started = False
         self._starting = threading.Lock()

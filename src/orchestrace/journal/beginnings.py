@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from orchestrace.journal.encoding import Head
 from orchestrace.records import SpanRecord
 from orchestrace.typing import AttributeValue
 
-__all__ = ["MOST", "MOST_ON_DISK", "Beginning", "Beginnings", "Begun"]
+__all__ = ["MOST", "MOST_ON_DISK", "Beginning", "Beginnings"]
 
 MOST: Final = 1024
 """Spans that are kept in mind. Of one that was forgotten, or never ends, the frame of the end says everything."""
@@ -20,16 +20,6 @@ Beginning: TypeAlias = tuple[dict[str, AttributeValue], Head]
 """The attributes of a start, and what its frame says before them."""
 
 
-class Begun(NamedTuple):
-    """How a span began, if that is known; and the bytes that are kept free on disk for what is to be said of it."""
-
-    beginning: Beginning | None
-    room: int
-
-
-_UNKNOWN: Final = Begun(None, 0)
-
-
 class Beginnings:
     """
     How spans began, by span. Every step is one of a dict's own, so that threads need no lock.
@@ -37,15 +27,12 @@ class Beginnings:
     What is kept are the attributes' own objects, which their spans hold anyway.
     """
 
-    __slots__ = ("_begun", "_rooms")
+    __slots__ = ("_begun", "rooms")
 
     def __init__(self) -> None:
         self._begun: dict[tuple[str, str], Beginning] = {}
-        self._rooms: dict[tuple[str, str], int] = {}
-
-    def __len__(self) -> int:
-        """Return of how many is known that their start is on disk."""
-        return len(self._rooms)
+        self.rooms: dict[tuple[str, str], int] = {}
+        """The bytes that are kept free on disk, by span."""
 
     def note(self, record: SpanRecord, head: Head, room: int = 0) -> None:
         """Take note of a start that is on disk, where so many bytes are kept free for it."""
@@ -54,10 +41,9 @@ class Beginnings:
             self._begun.pop(next(iter(self._begun.copy()), ("", "")), None)
         self._begun[key] = record.attributes.copy(), head
         if room:
-            self._rooms[key] = room
+            self.rooms[key] = room
 
-    def take(self, record: SpanRecord) -> Begun:
-        """Return how a span began that has ended."""
+    def take(self, record: SpanRecord) -> tuple[Beginning | None, int]:
+        """Return how a span began that has ended, if that is known; and the bytes that are kept free for it on disk."""
         key = record.trace_id, record.span_id
-        beginning, room = self._begun.pop(key, None), self._rooms.pop(key, 0)
-        return Begun(beginning, room) if room or beginning is not None else _UNKNOWN
+        return self._begun.pop(key, None), self.rooms.pop(key, 0)

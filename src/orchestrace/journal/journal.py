@@ -101,7 +101,7 @@ class Journal:
         """Keep a span that has just started, so that it is known even if it never ends. Never raises."""
         try:
             payload, head = encode_start(record)
-            room = _NOTICES if len(self._begun) < MOST_ON_DISK else 0
+            room = _NOTICES if len(self._begun.rooms) < MOST_ON_DISK else 0
             self.appender.append(payload, 0, room, record)
             self._begun.note(record, head, room)
             if not self.worker.started:
