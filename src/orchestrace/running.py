@@ -26,6 +26,7 @@ from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.dispatch import Dispatch
 from orchestrace.journal.journal import Journal
 from orchestrace.journal.ledger import Ledger
+from orchestrace.journal.memory import MemoryOutbox
 from orchestrace.journal.outcome_records import open_records
 from orchestrace.pipeline import providers
 from orchestrace.pipeline.latecomer import DISTRIBUTION
@@ -41,6 +42,8 @@ _STORING: Final = 0.1
 """Seconds for metrics to be stored, also where no time is left."""
 _STOPPING: Final = 0.05
 """Seconds for the last request to end: it is in the journal, whatever becomes of it."""
+_SAVING: Final = 0.4
+"""Seconds for what is not: it is taken to the disk, if there is room again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,8 @@ class Running:
                 self._send(begun + timeout, patience, time.monotonic())
             if (forwarder := self.delivery.forwarder) is not None:
                 forwarder.stop(_STOPPING)
+                if self.delivery.dispatch is not None and self.delivery.dispatch.balance.waiting:
+                    forwarder.wait(_SAVING)
         finally:
             # Whoever closes the database last folds its log into the file, and who only reads cannot.
             self.delivery.ledger.close()
@@ -156,8 +161,7 @@ def _forwarder(journal: Journal, receiver: Receiver, resource: Resource) -> tupl
         journal.folder,
         Addressee(receiver.id, receiver.destination),
         service=str(resource.attributes.get(SERVICE_NAME, "")),
-        overflow=journal.overflow,
-        header=journal.header,
+        memory=partial(MemoryOutbox, journal.overflow, journal.header, journal.appender),
     )
     forwarder = Forwarder(receiver, dispatch, configured_pace())
     journal.when_used = forwarder.start

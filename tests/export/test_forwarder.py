@@ -255,6 +255,21 @@ class TestFaults:
         assert ["orchestrace-forward"] == [line.threadName for line in caplog.records]
         assert "forwarder failed (OSError: no disk)" in caplog.messages[0]
 
+    def test_of_one_outbox_hold_up_no_other(
+        self, forward: Build, receiver: OtlpReceiver, shelf: Shelf, record: Make, dispatch: Round
+    ) -> None:
+        """On a full disk nothing can be noted of what is there; what is in memory goes all the same."""
+
+        class Full(type(shelf)):  # type: ignore[misc]
+            def waiting(self, *_: object) -> list[Any]:
+                raise OSError(28, "No space left on device")
+
+        dispatch.outboxes_.insert(0, Full())
+        shelf.put(record())
+        forward(receiver.endpoint).start()
+
+        assert shelf.wait(lambda it: not it.waits)
+
     def test_what_was_said_already_is_not_said_again(
         self, forward: Build, receiver: OtlpReceiver, dispatch: Round, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -330,6 +345,22 @@ class TestStop:
 
         assert time.monotonic() - began < 1.0
         assert [] == dispatch.enabled
+
+    def test_whoever_has_the_time_may_wait_for_it(
+        self, forward: Build, receiver: OtlpReceiver, dispatch: Round, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Until it has left its outboxes; one that never started has."""
+        leaving, closed = threading.Event(), []
+        monkeypatch.setattr(dispatch, "close", lambda: closed.append(leaving.wait(LONG)))
+        forwarder = forward(receiver.endpoint)
+        waited = [forwarder.wait(0)]
+        forwarder.start()
+        forwarder.stop(0)
+        waited.append(forwarder.wait(0.01))
+        leaving.set()
+        waited.append(forwarder.wait(LONG))
+
+        assert ([True, False, True], [True]) == (waited, closed)
 
     def test_a_receiver_that_never_answers_is_left(
         self, forward: Build, shelf: Shelf, record: Make, protocol: str, dispatch: Round

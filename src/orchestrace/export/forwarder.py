@@ -84,6 +84,10 @@ class Forwarder:
         for shipment in self._shipments:
             shipment.close()
 
+    def wait(self, timeout: float) -> bool:
+        """Return True once the thread that was stopped has left its outboxes, False if it did not get there."""
+        return not self.started or self._stopped.wait(timeout)
+
     def _begin(self) -> None:
         self.started = False
         self._starting = threading.Lock()
@@ -123,15 +127,18 @@ class Forwarder:
 
     def _round(self) -> float:
         """Send what there is; return how many seconds to wait for more."""
+        full = failed = False
         try:
-            full = False
             for outbox in self._dispatch.outboxes():
-                for shipment in self._shipments:
-                    if not self._stopping and shipment.ship(outbox):
-                        full = full or shipment.is_full
+                try:
+                    for shipment in self._shipments:
+                        if not self._stopping and shipment.ship(outbox):
+                            full = full or shipment.is_full
+                except Exception as error:  # noqa: BLE001 - the other outboxes are none the worse
+                    failed = _tell(error)
         except Exception as error:  # noqa: BLE001 - the thread must live on
-            if not getattr(error, "told", False):
-                report("forwarder", error)
+            failed = _tell(error)
+        if failed and not full:
             return _RETRY
         # Who came meanwhile waits for company, too: a look costs about as much as sending a span.
         return 0.0 if full else self._pace.delay
@@ -145,6 +152,12 @@ class Forwarder:
             report("forwarder", error)
         finally:
             self._stopped.set()
+
+
+def _tell(error: Exception) -> bool:
+    if not getattr(error, "told", False):
+        report("forwarder", error)
+    return True
 
 
 def _after_fork() -> None:

@@ -17,10 +17,8 @@ from orchestrace.journal.adoption import adopt, held
 from orchestrace.journal.damage import watched
 from orchestrace.journal.database import Database, connect, transaction
 from orchestrace.journal.election import Election, is_vacant
-from orchestrace.journal.encoding import Header
 from orchestrace.journal.memory import MemoryOutbox
 from orchestrace.journal.outbox import Outbox
-from orchestrace.journal.overflow import Overflow
 from orchestrace.journal.store import note_receiver
 from orchestrace.recording.guard import report
 from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
@@ -39,6 +37,7 @@ class Dispatch:
     Finds the outbox on disk while this process is the one to empty it, and one in memory while the disk fails.
 
     Between two calls it holds nothing that a fork could break. `service` is whose spans are adopted; None: nobody's.
+    `memory` makes the one in memory, for each process.
     """
 
     _database: Database | None
@@ -51,16 +50,14 @@ class Dispatch:
         receiver: Addressee,
         *,
         service: str | None,
-        overflow: Overflow | None = None,
-        header: Callable[[], Header] | None = None,
+        memory: Callable[[], MemoryOutbox] | None = None,
     ) -> None:
         self.balance: Balance = Balance()
         """What became of what never came to the disk."""
         self._folder = folder
         self._receiver = receiver
         self._service = service
-        self._overflow = overflow
-        self._header = header
+        self._make_memory = memory
         self._guard = ForkGuard()
         self._begin()
 
@@ -76,11 +73,15 @@ class Dispatch:
         return [_Guarded(outbox, self._section, self._nothing if outbox is self._outbox else set()) for outbox in found]
 
     def close(self) -> None:
-        """Leave the outbox on disk to another process."""
+        """Leave the outbox on disk to another process, and to it what is in memory, if it can be."""
         with self._guard:
+            if self._outbox is not None and self._election.is_won:
+                with suppress(sqlite3.Error):  # it is sent once more, then
+                    self._outbox.catch_up()
             self._election.leave()
             _close(self._database)
             self._database, self._outbox = None, None
+            self._give_back(now=True)
 
     def forked(self) -> None:
         """Begin anew in a forked child: lock and database are the parent's."""
@@ -92,9 +93,7 @@ class Dispatch:
     def _begin(self) -> None:
         self._election = Election(self._folder, self._receiver.id)
         self._database, self._outbox = None, None
-        self._memory = None
-        if self._overflow is not None and self._header is not None:
-            self._memory = MemoryOutbox(self._overflow, self._header)
+        self._memory = None if self._make_memory is None else self._make_memory()
         self._adopted_at = -_ADOPT_IDLY
         self._version, self._adopted_version = -1, -1
         self._held: set[str] = set()
@@ -158,9 +157,15 @@ class Dispatch:
     def _in_memory(self) -> Outbox | None:
         if self._memory is None:
             return None
+        self._give_back()
         outbox = self._memory.outbox()
         self.balance = self._memory.balance()
         return outbox
+
+    def _give_back(self, *, now: bool = False) -> None:
+        if self._memory is not None:
+            for _ in self._memory.give_back(now=now):
+                self.balance = self._memory.balance()
 
 
 class _Guarded:

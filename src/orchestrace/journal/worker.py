@@ -64,7 +64,7 @@ class Worker:
         """Asked whether what others leave behind is wanted soon."""
         self._folder = folder
         self._appender = appender
-        self._overflow = overflow or Overflow()
+        self._overflow = Overflow() if overflow is None else overflow  # which is false while it is empty
         self._between_forks = ForkGuard()
         self._begin()
         _alive.add(self)
@@ -104,6 +104,16 @@ class Worker:
             self._changed.wait_for(lambda: self._done >= ticket or stop.is_set(), timeout)
             return self._done >= ticket
 
+    def write_what_overflowed(self) -> None:
+        """Write what is in memory. Raises OSError when there is no room for the first that is left."""
+        while (taken := self._overflow.take()) is not None:
+            payload, room = taken
+            try:
+                self._appender.append(payload, room=-room)
+            except OSError:
+                self._overflow.put_back(payload, room)
+                raise
+
     def stop(self, timeout: float) -> None:
         """End the thread after the transaction that it is in; `start` makes another one."""
         with self._changed:
@@ -136,7 +146,7 @@ class Worker:
             quiet = quiet + 1 if appended == seen else 0
             try:
                 with suppress(OSError):  # said when it did not fit
-                    self._write_what_overflowed()
+                    self.write_what_overflowed()
                 if self._has_work(others=others or upkeep.is_due, appended=appended != seen, wanted=wanted):
                     database = self._opened(database)
                     self._ingest(database, stop, others=others)
@@ -215,14 +225,6 @@ class Worker:
             _close(database)
             with watched(self._folder):
                 return connect(self._folder)
-
-    def _write_what_overflowed(self) -> None:
-        while (payload := self._overflow.take()) is not None:
-            try:
-                self._appender.append(payload)
-            except OSError:
-                self._overflow.put_back(payload)
-                raise
 
     def _ingest_here(self) -> bool:
         from orchestrace.journal.ingest import ingest_own  # noqa: PLC0415 - sqlite3
