@@ -6,6 +6,7 @@ import gzip
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
@@ -108,11 +109,12 @@ class HttpSender:
 
 def _content(response: requests.Response, until: float) -> bytes:
     content = b""
-    # A piece is waited for until it is whole: small ones, so that an answer that trickles is cut off in time.
-    for chunk in response.iter_content(64):
-        content += chunk
-        if len(content) > _LONGEST_ANSWER:
-            break
-        if time.monotonic() > until:
-            raise TimeoutError
+    # What becomes of the rest of an answer changes nothing about its status: sent again, what was accepted would come
+    # twice, each time, and what is refused would stand in the way of all that comes after it.
+    with suppress(Exception):
+        # A piece is waited for until it is whole: small ones, so that an answer that trickles is cut off in time.
+        for chunk in response.iter_content(64):
+            content += chunk
+            if len(content) > _LONGEST_ANSWER or time.monotonic() > until:
+                break
     return content
