@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias
 
 from orchestrace.journal.encoding import Head
@@ -25,16 +26,25 @@ class Beginnings:
     What is kept are the attributes' own objects, which their spans hold anyway.
     """
 
-    __slots__ = ("_begun",)
+    __slots__ = ("_begun", "_of_parent")
 
-    def __init__(self) -> None:
+    def __init__(self, of_parent: AbstractSet[tuple[str, str]] = frozenset()) -> None:
         self._begun: dict[tuple[str, str], Beginning] = {}
+        self._of_parent = of_parent
 
     def note(self, record: SpanRecord, head: Head) -> None:
         """Take note of a start that is on disk."""
         if len(self._begun) >= MOST:
             self._begun.pop(next(iter(self._begun.copy()), ("", "")), None)
         self._begun[record.trace_id, record.span_id] = record.attributes.copy(), head
+
+    def forked(self) -> Beginnings:
+        """Return what a forked child begins with: nothing of its own."""
+        return Beginnings(self._of_parent | self._begun.keys())
+
+    def is_of_parent(self, record: SpanRecord) -> bool:
+        """Tell whether a span had begun when this process was forked: its end is the parent's to tell."""
+        return (record.trace_id, record.span_id) in self._of_parent
 
     def take(self, record: SpanRecord) -> Beginning | None:
         """Return how a span began that has ended; None if nobody knows."""

@@ -71,7 +71,7 @@ class Journal:
         self._header: Header | None = None
         self._appender = Appender(self.folder, lambda: encode_header(self.header()))
         self.worker: Worker = Worker(self.folder, self._appender, self.overflow)
-        self._begin()
+        self._begin(Beginnings())
         _alive.add(self)
 
     @property
@@ -101,7 +101,7 @@ class Journal:
             self._lost_others += not self._keeps(error, encode, record)
 
     def ended(self, record: SpanRecord) -> None:
-        """Keep a span that has ended. Never raises."""
+        """Keep a span that has ended, unless it is the parent's of this process. Never raises."""
         try:
             payload = self._encode_end(record)
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
@@ -109,6 +109,8 @@ class Journal:
             with self._counting:
                 self._lost_spans += 1
                 self._unwritable += 1
+            return
+        if payload is None:
             return
         try:
             self._appender.append(payload, 1)
@@ -200,20 +202,23 @@ class Journal:
             return False
         return True
 
-    def _encode_end(self, record: SpanRecord) -> bytes:
+    def _encode_end(self, record: SpanRecord) -> bytes | None:
         begun = self._begun.take(record)
-        return encode(record) if begun is None else encode_rest(record, *begun)
+        if begun is not None:
+            return encode_rest(record, *begun)
+        # A forked child that leaves through its parent's blocks ends copies of what runs there.
+        return None if self._begun.is_of_parent(record) else encode(record)
 
-    def _begin(self) -> None:
+    def _begin(self, begun: Beginnings) -> None:
         # A garbage collection may end spans while this very thread counts.
         self._counting = threading.RLock()
-        self._begun = Beginnings()
+        self._begun = begun
         self._told = self._unwritable = self._lost_spans = self._lost_others = 0
 
 
 def _after_fork() -> None:
     for journal in list(_alive):
-        journal._begin()  # noqa: SLF001 - same module
+        journal._begin(journal._begun.forked())  # noqa: SLF001 - same module
         while journal.overflow.take() is not None:  # it is the parent's
             pass
 
