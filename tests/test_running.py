@@ -156,6 +156,24 @@ say(done=True)
         assert names.items() <= sent.items()
         assert names["service.name"] == kept
 
+    def test_what_runs_already_is_known(self, run: Run, journal: Path) -> None:
+        """The span around has started before there was anybody to hear of it: the trace has its root after a kill."""
+        run(
+            PROVIDER
+            + """
+with trace.get_tracer("shop").start_as_current_span("main"):
+    orchestrace.configure()
+    craft("x")
+    say(done=True)
+    sys.stdout.flush()
+    os._exit(0)
+"""
+        )
+        names = {span.span_id: span.name for span in Reader(journal).trace("last")}
+        parents = {span.name: names.get(span.parent_id or "") for span in Reader(journal).trace("last")}
+
+        assert {"main": None, "invoke_agent A": "main", "inner": "invoke_agent A"} == parents
+
     def test_isolated_shows_it_nothing(self, run: Run, journal: Path) -> None:
         """Ours is a private provider then: the record is complete, and the program's own exporter sees its own only."""
         seen = run(

@@ -147,6 +147,8 @@ def start(settings: Settings) -> Running:
     if not private:
         providers.join(present if own is None else own)
     processor.sinks = (journal,) if printer is None else (journal, printer)
+    if joins:
+        providers.catch_up(present)
     naming.use(settings.conventions)
     if forwarder is not None:
         journal.start()

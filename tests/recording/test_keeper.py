@@ -81,6 +81,21 @@ class TestAnnounce:
 
 
 class TestKeep:
+    def test_who_has_a_span_already_has_it_once(self) -> None:
+        """It may be told twice that it started."""
+        heard: list[Any] = []
+
+        class Listening(Processor):
+            def again(self, span: Any) -> None:
+                heard.append(span)
+
+        processor = Listening([])
+        span = running(processor)
+        keep(span, processor)
+        announce(span)
+
+        assert [span] == heard
+
     def test_nothing_is_left_of_a_span_that_is_dropped(self) -> None:
         """It holds who keeps it, and nobody holds it."""
         span = running(Processor([]))

@@ -79,7 +79,7 @@ class Journal:
         self.appender: Appender = Appender(self.folder, lambda: encode_header(self.header()))
         self.appender.refused = self._refused
         self.worker: Worker = Worker(self.folder, self.appender, self.overflow)
-        self._begin()
+        self._begin(Beginnings())
         _alive.add(self)
 
     @property
@@ -110,9 +110,12 @@ class Journal:
             self._lost_others += not self._keeps(error, record)
 
     def ended(self, record: SpanRecord) -> None:
-        """Keep a span that has ended. Never raises."""
+        """Keep a span that has ended, unless it is the parent's of this process. Never raises."""
         try:
             beginning, room = self._begun.take(record)
+            # A forked child that leaves through its parent's blocks ends copies of what runs there.
+            if beginning is None and self._begun.is_of_parent(record):
+                return
             payload = encode(record) if beginning is None else encode_rest(record, *beginning)
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("journal", error)
@@ -247,10 +250,10 @@ class Journal:
             return False
         return True
 
-    def _begin(self) -> None:
+    def _begin(self, begun: Beginnings) -> None:
         # A garbage collection may end spans while this very thread counts.
         self._counting = threading.RLock()
-        self._begun = Beginnings()
+        self._begun = begun
         self._told = self._unwritable = self._lost_spans = self._lost_others = 0
 
 
@@ -262,7 +265,7 @@ def _encoded(record: Any) -> bytes:  # noqa: ANN401 - whatever was to be kept: w
 
 def _after_fork() -> None:
     for journal in list(_alive):
-        journal._begin()  # noqa: SLF001 - same module
+        journal._begin(journal._begun.forked())  # noqa: SLF001 - same module
         while journal.overflow.take() is not None:  # it is the parent's
             pass
 

@@ -29,7 +29,9 @@ class Keeper(Protocol):
 
 def keep(span: Span, keeper: Keeper) -> None:
     """Take note that `keeper` has a span that started just now."""
-    setattr(span, _MARK, (*getattr(span, _MARK, ()), keeper))
+    known: tuple[Keeper, ...] = getattr(span, _MARK, ())
+    if keeper not in known:
+        setattr(span, _MARK, (*known, keeper))
 
 
 def announce(span: Span) -> None:
