@@ -163,6 +163,20 @@ class TestSink:
         assert len(caplog.records) <= 1
         journal.close()
 
+    def test_what_could_not_be_written_is_written_once_it_can(
+        self, tmp_path: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """A flush asks the disk at once, however short ago it has refused."""
+        (tmp_path / "journal").touch()
+        journal = Journal(tmp_path / "journal")
+        journal.started(span(1))
+        journal.ended(span(1, end=9))
+        (tmp_path / "journal").unlink()
+
+        assert (True, [span(1, end=9)]) == (journal.flush(30), Reader(tmp_path / "journal").trace("last"))
+        assert (1, 0) == (journal.ended_spans, journal.lost)
+        journal.close()
+
     @pytest.mark.parametrize("way", ["kill", "later"])
     def test_a_killed_process_has_lost_nothing(self, folder: Path, launch: Callable[..., Popen[str]], way: str) -> None:
         """All that ended, from every thread; what ran comes back with its prompt, as interrupted."""
@@ -220,6 +234,31 @@ class TestClose:
         (left,) = Reader(folder).trace("last")
 
         assert (span(1).start + 1000, "ERROR", "interrupted") == (left.end, left.status, left.attributes[names.ENDING])
+
+    def test_writes_what_there_was_no_place_for(self, tmp_path: Path, span: Callable[..., SpanRecord]) -> None:
+        """If there is one by then."""
+        (tmp_path / "journal").touch()
+        journal = Journal(tmp_path / "journal")
+        journal.ended(span(1, end=9))
+        (tmp_path / "journal").unlink()
+        journal.close()
+
+        assert [span(1, end=9)] == Reader(tmp_path / "journal").trace("last")
+
+    def test_says_what_there_is_no_place_for(
+        self, tmp_path: Path, span: Callable[..., SpanRecord], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Once: after that nobody knows of it."""
+        (tmp_path / "journal").touch()
+        journal = Journal(tmp_path / "journal")
+        journal.started(span(1))
+        journal.ended(span(1, end=9))
+        with caplog.at_level(logging.WARNING, "orchestrace"):
+            caplog.clear()
+            journal.close()
+            journal.close()
+
+        assert [True] == ["2 record(s)" in record.getMessage() for record in caplog.records if "lost" in record.msg]
 
     def test_ends_the_thread(self, journal: Journal, span: Callable[..., SpanRecord]) -> None:
         """And is no error the second time."""

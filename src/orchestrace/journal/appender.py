@@ -70,6 +70,10 @@ class Appender:
                 if self._waiting:
                     self._write_what_waits()
 
+    def ask_again(self) -> None:
+        """Have the next `append` try the disk, though it has refused a moment ago: somebody waits for it."""
+        self._retry_at = 0.0
+
     def prepare(self) -> None:
         """
         Make the next segment before it is needed, and leave those whose file was deleted. Raises OSError.

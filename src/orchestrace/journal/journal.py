@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -30,6 +31,7 @@ __all__ = ["Journal"]
 
 R = TypeVar("R")
 
+_LOG = logging.getLogger("orchestrace")
 _STOP_SECONDS: Final = 1.0
 
 _alive: weakref.WeakSet[Journal] = weakref.WeakSet()
@@ -158,7 +160,11 @@ class Journal:
         """
         try:
             self.worker.stop(_STOP_SECONDS)
+            self._appender.ask_again()
+            with suppress(OSError):
+                self.worker.write_overflow()
             self._appender.close()
+            self._say_what_is_lost()
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("journal close", error)
 
@@ -199,6 +205,18 @@ class Journal:
             report("journal", another)
             return False
         return True
+
+    def _say_what_is_lost(self) -> None:
+        lost = 0
+        while self.overflow.take() is not None:
+            lost += 1
+        if lost:
+            _LOG.warning(
+                "orchestrace: %d record(s) are lost: they were in memory, and %s cannot be written to the end. "
+                "`orchestrace doctor` says why.",
+                lost,
+                self.folder,
+            )
 
     def _encode_end(self, record: SpanRecord) -> bytes:
         begun = self._begun.take(record)

@@ -60,7 +60,7 @@ class Worker:
         """Asked whether what others leave behind is wanted soon."""
         self._folder = folder
         self._appender = appender
-        self._overflow = overflow or Overflow()
+        self._overflow = Overflow() if overflow is None else overflow  # an empty one is false
         self._between_forks = ForkGuard()
         self._begin()
         _alive.add(self)
@@ -86,7 +86,9 @@ class Worker:
 
     def flush(self, timeout: float) -> bool:
         """Return True once everything that was appended before is in the database, False if it did not get there."""
-        if not self._appender.appended:
+        if self._overflow:
+            self._appender.ask_again()
+        elif not self._appender.appended:
             return True
         thread, stop = self._thread, self._stop
         if thread is None or not thread.is_alive():
@@ -99,6 +101,15 @@ class Worker:
             self._ring()
             self._changed.wait_for(lambda: self._done >= ticket or stop.is_set(), timeout)
             return self._done >= ticket
+
+    def write_overflow(self) -> None:
+        """Write what there was no place for, as far as there is one now. Raises OSError where there is none."""
+        while (payload := self._overflow.take()) is not None:
+            try:
+                self._appender.append(payload)
+            except OSError:
+                self._overflow.put_back(payload)
+                raise
 
     def stop(self, timeout: float) -> None:
         """End the thread after the transaction that it is in; `start` makes another one."""
@@ -132,7 +143,7 @@ class Worker:
             quiet = quiet + 1 if appended == seen else 0
             try:
                 with suppress(OSError):  # said when it did not fit
-                    self._write_what_overflowed()
+                    self.write_overflow()
                 if self._has_work(others=others or upkeep.is_due, appended=appended != seen, wanted=wanted):
                     database = self._opened(database)
                     self._ingest(database, stop, others=others)
@@ -211,18 +222,11 @@ class Worker:
             with watched(self._folder):
                 return connect(self._folder)
 
-    def _write_what_overflowed(self) -> None:
-        while (payload := self._overflow.take()) is not None:
-            try:
-                self._appender.append(payload)
-            except OSError:
-                self._overflow.put_back(payload)
-                raise
-
     def _ingest_here(self) -> bool:
         from orchestrace.journal.ingest import ingest_own  # noqa: PLC0415 - sqlite3
 
         try:
+            self.write_overflow()
             with closing(self._opened(None)) as database:
                 for _ in ingest_own(database, self._folder):
                     pass
