@@ -256,6 +256,22 @@ class TestFaults:
         assert ["orchestrace-forward"] == [line.threadName for line in caplog.records]
         assert "forwarder failed (OSError: no disk)" in caplog.messages[0]
 
+    def test_of_one_outbox_leave_the_others_alone(
+        self, forward: Build, receiver: OtlpReceiver, shelf: Shelf, record: Make, dispatch: Round
+    ) -> None:
+        """What is in memory is sent because the disk fails."""
+
+        class Full:
+            def waiting(self, *_: object) -> list[Any]:
+                msg = "database or disk is full"
+                raise OSError(msg)
+
+        dispatch.outboxes_.insert(0, Full())
+        shelf.put(record())
+        forward(receiver.endpoint).start()
+
+        assert shelf.wait(lambda it: not it.waits)
+
     def test_what_was_said_already_is_not_said_again(
         self, forward: Build, receiver: OtlpReceiver, dispatch: Round, caplog: pytest.LogCaptureFixture
     ) -> None:

@@ -138,6 +138,26 @@ class TestOnDisk:
         assert Balance(delivered=1, refused=1) == accounts.balance_of(database, "p")
         assert dispatch.balance == Balance()
 
+    def test_what_arrived_and_could_not_be_noted_does_not_wait_again(
+        self, database: sqlite3.Connection, make: Make, span: Callable[..., SpanRecord]
+    ) -> None:
+        """It is noted before the next is asked for: a disk that is full for an hour makes no copies."""
+        put(database, span(1, end=1))
+        dispatch = make()
+        (outbox,) = dispatch.outboxes()
+        ((key, _, _),) = outbox.waiting(TRACES, 9, 1 << 20)
+        assert dispatch._database is not None
+        dispatch._database.execute("PRAGMA busy_timeout = 0")
+        with transaction(database):
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                outbox.delivered(TRACES, [key])
+            (again,) = dispatch.outboxes()
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                again.waiting(TRACES, 9, 1 << 20)
+
+        assert [] == waiting(dispatch)
+        assert Balance(delivered=1) == accounts.balance_of(database, "p")
+
     def test_without_a_folder_there_is_none(self, make: Make, folder: Path) -> None:
         """Nothing was recorded yet, and no folder is made."""
         assert ([], False) == (make().outboxes(), folder.exists())

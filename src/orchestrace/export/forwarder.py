@@ -130,19 +130,25 @@ class Forwarder:
 
     def _round(self) -> float:
         """Send what there is; return how many seconds to wait for more."""
+        busy = full = failed = False
         try:
-            busy = full = False
-            for outbox in self._dispatch.outboxes():
+            outboxes = self._dispatch.outboxes()
+        except Exception as error:  # noqa: BLE001 - the thread must live on
+            _say(error)
+            return _RETRY
+        for outbox in outboxes:
+            try:
                 for shipment in self._shipments:
                     if not self._stopping and shipment.ship(outbox):
                         busy, full = True, full or shipment.is_full
-        except Exception as error:  # noqa: BLE001 - the thread must live on
-            if not getattr(error, "told", False):
-                report("forwarder", error)
-            return _RETRY
+            except Exception as error:  # noqa: BLE001 - what is in memory goes although the disk fails
+                _say(error)
+                failed = True
         self._empty = 0 if busy else self._empty + 1
         if full:
             return 0.0
+        if failed and not busy:
+            return _RETRY
         # Who came meanwhile waits for company, too: a look costs about as much as sending a span.
         return self._pace.delay * (_RARER if self._empty > _PATIENT else 1)
 
@@ -155,6 +161,11 @@ class Forwarder:
             report("forwarder", error)
         finally:
             self._stopped.set()
+
+
+def _say(error: Exception) -> None:
+    if not getattr(error, "told", False):
+        report("forwarder", error)
 
 
 def _after_fork() -> None:

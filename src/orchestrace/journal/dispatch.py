@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -18,13 +18,12 @@ from orchestrace.journal.damage import watched
 from orchestrace.journal.database import Database, connect, transaction
 from orchestrace.journal.election import Election
 from orchestrace.journal.encoding import Header
+from orchestrace.journal.guarded_outbox import GuardedOutbox, Known
 from orchestrace.journal.memory import MemoryOutbox
 from orchestrace.journal.outbox import Outbox
 from orchestrace.journal.overflow import Overflow
 from orchestrace.journal.store import note_receiver
 from orchestrace.recording.guard import report
-from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
-from orchestrace.typing import AttributeValue
 
 __all__ = ["Dispatch"]
 
@@ -69,11 +68,13 @@ class Dispatch:
         """Tell whether this process is the one that empties the outbox on disk."""
         return self._election.is_won
 
-    def outboxes(self) -> list[_Guarded]:
+    def outboxes(self) -> list[GuardedOutbox]:
         """Return what there is to empty. Raises sqlite3.Error."""
         with self._guard:
             found = [outbox for outbox in (self._on_disk(), self._in_memory()) if outbox is not None]
-        return [_Guarded(outbox, self._section, self._nothing if outbox is self._outbox else set()) for outbox in found]
+        return [
+            GuardedOutbox(outbox, self._section, self._known if outbox is self._outbox else Known()) for outbox in found
+        ]
 
     def close(self) -> None:
         """Leave the outbox on disk to another process."""
@@ -97,7 +98,7 @@ class Dispatch:
             self._memory = MemoryOutbox(self._overflow, self._header)
         self._adopted_at = -_ADOPT_IDLY
         self._version, self._adopted_version = -1, -1
-        self._nothing: set[str] = set()
+        self._known = Known()
 
     def _on_disk(self) -> Outbox | None:
         if not self._folder.is_dir():
@@ -118,6 +119,7 @@ class Dispatch:
         if self._database is None or not self._database.is_current():
             _close(self._database)
             self._database, self._outbox, self._version = None, None, -1
+            self._known = Known()
             self._database = connect(self._folder)
         if self._outbox is None:
             with transaction(self._database):
@@ -143,7 +145,7 @@ class Dispatch:
             found += adopt(database, self._folder, self._number, self._service)
         if found or version != self._version:
             self._version = version
-            self._nothing.clear()
+            self._known.nothing.clear()
 
     def _in_memory(self) -> Outbox | None:
         if self._memory is None:
@@ -151,42 +153,6 @@ class Dispatch:
         outbox = self._memory.outbox()
         self.balance = self._memory.balance()
         return outbox
-
-
-class _Guarded:
-    """An outbox whose every step is a section that no fork cuts through. It is not asked for a signal of `nothing`."""
-
-    def __init__(self, outbox: Outbox, section: Callable[[], AbstractContextManager[None]], nothing: set[str]) -> None:
-        self._outbox = outbox
-        self._section = section
-        self._nothing = nothing
-
-    def waiting(
-        self, signal: str, count: int, size: int
-    ) -> list[tuple[int, int, SpanRecord | LogRecord | MetricsRecord]]:
-        if signal in self._nothing:
-            return []
-        with self._section():
-            found = self._outbox.waiting(signal, count, size)
-        if not found:
-            self._nothing.add(signal)
-        return found
-
-    def resource(self, process: int) -> Mapping[str, AttributeValue]:
-        with self._section():
-            return self._outbox.resource(process)
-
-    def delivered(self, signal: str, keys: Iterable[int]) -> None:
-        with self._section():
-            self._outbox.delivered(signal, keys)
-
-    def refused(self, signal: str, keys: Iterable[int], reason: str) -> None:
-        with self._section():
-            self._outbox.refused(signal, keys, reason)
-
-    def discard(self, signal: str) -> None:
-        with self._section():
-            self._outbox.discard(signal)
 
 
 def _close(database: sqlite3.Connection | None) -> None:
