@@ -10,10 +10,11 @@ from orchestrace.balance import Balance
 from orchestrace.journal import accounts
 from orchestrace.journal.database import connect_in_memory, transaction
 from orchestrace.journal.encoding import Header
-from orchestrace.journal.entry import read
+from orchestrace.journal.entry import Entry, read
 from orchestrace.journal.outbox import Outbox
 from orchestrace.journal.overflow import LARGEST, Overflow
 from orchestrace.journal.store import note_writer, store
+from orchestrace.records import LogRecord, MetricsRecord
 
 __all__ = ["MemoryOutbox"]
 
@@ -49,20 +50,34 @@ class MemoryOutbox:
         return Balance() if self._database is None else Balance.sum(accounts.balances(self._database).values())
 
     def _fill(self) -> None:
+        if self._database is not None and not _has_room(self._database):
+            return  # what comes now stays where it overflowed to, which is bounded too
+        found = self._taken()
+        if not found:
+            return
         if self._database is None:
             self._database = connect_in_memory()
-        if not _has_room(self._database):  # what comes now stays where it overflowed to, which is bounded too
-            return
         with transaction(self._database):
             writer = note_writer(self._database, self._header(), over=False)
-            found = []
-            while (payload := self._overflow.take()) is not None:
-                said = read(payload)
-                if said is not None and not isinstance(said, Header):
-                    found.append(said)
             store(self._database, found, writer)
         if self._outbox is None:
             self._outbox = Outbox(self._database, writer.receiver or 0)
+
+    def _taken(self) -> list[Entry | LogRecord | MetricsRecord]:
+        """Take what is to be sent. What runs waits for the disk, unless its end is among it."""
+        found: list[Entry | LogRecord | MetricsRecord] = []
+        running: dict[tuple[str, str], bytes] = {}
+        while (payload := self._overflow.take()) is not None:
+            said = read(payload)
+            if isinstance(said, Entry) and said.end is None:
+                running[said.trace_id, said.span_id] = payload
+            elif said is not None and not isinstance(said, Header):
+                found.append(said)
+                if isinstance(said, Entry):
+                    running.pop((said.trace_id, said.span_id), None)
+        for payload in reversed(running.values()):
+            self._overflow.put_back(payload)
+        return found
 
 
 def _has_room(memory: sqlite3.Connection) -> bool:
