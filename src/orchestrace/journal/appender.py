@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from orchestrace.journal.frames import END
+from orchestrace.journal.private import make_folder
 from orchestrace.journal.segment import OVERHEAD, Segment
 
 __all__ = ["SEGMENT_SIZE", "Appender"]
@@ -160,7 +161,7 @@ class Appender:
             raise OSError(None, "a record of 4 GiB does not fit into a frame")
         first = self._first()
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder)
             segment = Segment.create(self._folder, max(self._size, 2 * OVERHEAD + len(first) + len(payload)), first)
         except OSError as error:
             # Not tried again for each span: every attempt gives the GIL away.
