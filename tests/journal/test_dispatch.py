@@ -231,6 +231,15 @@ class TestInMemory:
         assert [logged] == [one for _, _, one in outbox.waiting("logs", 9, 1 << 20)]
         assert (False, False) == (bool(overflow), diskless.is_leading)
 
+    def test_goes_where_nobody_may_look_at_the_folder(
+        self, make: Make, overflow: Overflow, span: Callable[..., SpanRecord], tmp_path: Path
+    ) -> None:
+        """Below another user's home it cannot even be said whether there is one."""
+        overflow.put(encode(span(1, end=1)))
+        dispatch = make(tmp_path / ("n" * 256) / "journal", overflow=overflow, header=lambda: WRITER)
+
+        assert ["span 1"] == waiting(dispatch)
+
     def test_survives_the_end(self, diskless: Dispatch, overflow: Overflow, span: Callable[..., SpanRecord]) -> None:
         """Nobody else has it."""
         overflow.put(encode(span(1, end=1)))

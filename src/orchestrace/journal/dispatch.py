@@ -101,14 +101,12 @@ class Dispatch:
         self._known = Known()
 
     def _on_disk(self) -> Outbox | None:
-        if not self._folder.is_dir():
-            return None
         try:
-            if not self._election.win():
+            if not self._folder.is_dir() or not self._election.win():
                 return None
             with watched(self._folder):
                 self._open()
-        except OSError:  # no place for a file: what comes is in memory
+        except OSError:  # no place for a file, or none that may be looked at: what comes is in memory
             return None
         except (sqlite3.Error, JournalError) as error:  # what is in memory goes all the same
             report("journal ingest", error)

@@ -160,9 +160,8 @@ class Journal:
         """
         try:
             self.worker.stop(_STOP_SECONDS)
-            self._appender.ask_again()
-            with suppress(OSError):
-                self.worker.write_overflow()
+            if self.overflow:
+                self.worker.write_overflow_now()
             self._appender.close()
             self._say_what_is_lost()
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program

@@ -86,9 +86,10 @@ class Worker:
 
     def flush(self, timeout: float) -> bool:
         """Return True once everything that was appended before is in the database, False if it did not get there."""
-        if self._overflow:
-            self._appender.ask_again()
-        elif not self._appender.appended:
+        # Here: where there is no disk at all, nobody is to wait for it. A function in a cloud flushes at each request.
+        if self._overflow and not self.write_overflow_now():
+            return False
+        if not self._appender.appended:
             return True
         thread, stop = self._thread, self._stop
         if thread is None or not thread.is_alive():
@@ -110,6 +111,15 @@ class Worker:
             except OSError:
                 self._overflow.put_back(payload)
                 raise
+
+    def write_overflow_now(self) -> bool:
+        """Do the same, however short ago the disk has refused; False where it does so still."""
+        self._appender.ask_again()
+        try:
+            self.write_overflow()
+        except OSError:
+            return False
+        return True
 
     def stop(self, timeout: float) -> None:
         """End the thread after the transaction that it is in; `start` makes another one."""
@@ -182,7 +192,11 @@ class Worker:
                 self._has_running = show_life(database, os.getpid(), time.time_ns())
 
     def _has_work(self, *, others: bool, appended: bool, wanted: int) -> bool:
-        return appended or wanted > self._done or (others and self._folder.is_dir())
+        if appended or wanted > self._done:
+            return True
+        with suppress(OSError):  # said when something did not fit
+            return others and self._folder.is_dir()
+        return False
 
     def _is_due(self, now: float) -> bool:
         """Tell whether to read what others left: now and then, or as soon as files of theirs lie there."""
