@@ -103,6 +103,19 @@ class TestNoProvider:
         assert recorded(journal) == sent
         assert {"service.name": "sourcing", "deployment.environment.name": "test"}.items() <= resource.items()
 
+    def test_a_journal_out_of_reach_keeps_nothing_from_it(self, run: Run, tmp_path: Path) -> None:
+        """A container's user has often the home of another: what is recorded is in memory, and goes from there."""
+        unreachable = tmp_path / ("n" * 256) / "journal"
+        with OtlpReceiver() as receiver:
+            said = run(
+                "import logging; logging.disable()\n"
+                f"orchestrace.configure(endpoint={receiver.endpoint!r}, journal={str(unreachable)!r}); craft('x')\n"
+                "say(flushed=bool(orchestrace.flush()))"
+            )
+            sent = sorted(span.name for span in receiver.spans)
+
+        assert ({"flushed": True}, ["inner", "invoke_agent A"]) == (said, sent)
+
     def test_arguments_go_before_variables(self, run: Run) -> None:
         """What is written in the program is what is meant."""
         with OtlpReceiver() as receiver:

@@ -18,6 +18,7 @@ from orchestrace.journal.adoption import adopt
 from orchestrace.journal.database import Database, connect, transaction
 from orchestrace.journal.dispatch import Dispatch
 from orchestrace.journal.ingest import ingest
+from orchestrace.journal.private import make_folder
 from orchestrace.journal.store import note_receiver
 
 __all__ = ["Errand"]
@@ -73,7 +74,7 @@ class Errand:
         self._database.close()
 
     def _open(self) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self._folder)
         database = connect(self._folder)
         try:
             with transaction(database):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.dispatch import Dispatch
 from orchestrace.journal.journal import Journal
 from orchestrace.journal.ledger import Ledger
+from orchestrace.journal.location import folder_named
 from orchestrace.journal.memory import MemoryOutbox
 from orchestrace.journal.outcome_records import open_records
 from orchestrace.pipeline import providers
@@ -174,11 +176,17 @@ def _forwarder(journal: Journal, receiver: Receiver, resource: Resource) -> tupl
 def _folder(settings: Settings) -> Path | None:
     if settings.journal is None:
         return None
-    folder = Path(settings.journal).expanduser()
-    if folder.is_file():
+    folder = folder_named(settings.journal)
+    if _is_file(folder):
         msg = f"configure(journal={str(settings.journal)!r}) names a file: give it a folder, which need not exist."
         raise ConfigurationError(msg)
     return folder
+
+
+def _is_file(path: Path) -> bool:
+    with suppress(OSError):  # below a folder that this user may not enter, who knows
+        return path.is_file()
+    return False
 
 
 def _receiver(settings: Settings, *, wanted: bool) -> Receiver | None:

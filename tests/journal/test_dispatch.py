@@ -143,6 +143,26 @@ class TestOnDisk:
         assert Balance(delivered=1, refused=1) == accounts.balance_of(database, "p")
         assert dispatch.balance == Balance()
 
+    def test_what_arrived_and_could_not_be_noted_does_not_wait_again(
+        self, database: sqlite3.Connection, make: Make, span: Callable[..., SpanRecord]
+    ) -> None:
+        """It is noted before the next is asked for: a disk that is full for an hour makes no copies."""
+        put(database, span(1, end=1))
+        dispatch = make()
+        (outbox,) = dispatch.outboxes()
+        ((key, _, _),) = outbox.waiting(TRACES, 9, 1 << 20)
+        assert dispatch._database is not None
+        dispatch._database.execute("PRAGMA busy_timeout = 0")
+        with transaction(database):
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                outbox.delivered(TRACES, [key])
+            (again,) = dispatch.outboxes()
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                again.waiting(TRACES, 9, 1 << 20)
+
+        assert [] == waiting(dispatch)
+        assert Balance(delivered=1) == accounts.balance_of(database, "p")
+
     def test_without_a_folder_there_is_none(self, make: Make, folder: Path) -> None:
         """Nothing was recorded yet, and no folder is made."""
         assert ([], False) == (make().outboxes(), folder.exists())
@@ -231,6 +251,15 @@ class TestInMemory:
         assert (span(1, end=1), {"service.name": "shop"}) == (record, outbox.resource(process))
         assert [logged] == [one for _, _, one in outbox.waiting("logs", 9, 1 << 20)]
         assert (False, False) == (bool(overflow), diskless.is_leading)
+
+    def test_goes_where_nobody_may_look_at_the_folder(
+        self, make: Make, overflow: Overflow, span: Callable[..., SpanRecord], tmp_path: Path
+    ) -> None:
+        """Below another user's home it cannot even be said whether there is one."""
+        overflow.put(encode(span(1, end=1)))
+        dispatch = make(tmp_path / ("n" * 256) / "journal", memory=lambda: MemoryOutbox(overflow, lambda: WRITER))
+
+        assert ["span 1"] == waiting(dispatch)
 
     def test_survives_the_end(self, diskless: Dispatch, overflow: Overflow, span: Callable[..., SpanRecord]) -> None:
         """Nobody else has it."""

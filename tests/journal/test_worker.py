@@ -222,7 +222,7 @@ class TestOverflow:
         for payload in payloads:
             overflow.put(*payload)
         with pytest.raises(FileExistsError):
-            Worker(folder, appender, overflow).write_what_overflowed()
+            Worker(folder, appender, overflow).write_overflow()
 
         assert payloads == list(iter(overflow.take, None))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,12 +17,11 @@ from orchestrace.journal.adoption import adopt, held
 from orchestrace.journal.damage import watched
 from orchestrace.journal.database import Database, connect, transaction
 from orchestrace.journal.election import Election, is_vacant
+from orchestrace.journal.guarded_outbox import GuardedOutbox
 from orchestrace.journal.memory import MemoryOutbox
 from orchestrace.journal.outbox import Outbox
 from orchestrace.journal.store import note_receiver
 from orchestrace.recording.guard import report
-from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
-from orchestrace.typing import AttributeValue
 
 __all__ = ["Dispatch"]
 
@@ -66,11 +65,13 @@ class Dispatch:
         """Tell whether this process is the one that empties the outbox on disk."""
         return self._election.is_won
 
-    def outboxes(self) -> list[_Guarded]:
+    def outboxes(self) -> list[GuardedOutbox]:
         """Return what there is to empty. Raises sqlite3.Error."""
         with self._guard:
             found = [outbox for outbox in (self._on_disk(), self._in_memory()) if outbox is not None]
-        return [_Guarded(outbox, self._section, self._nothing if outbox is self._outbox else set()) for outbox in found]
+        return [
+            GuardedOutbox(outbox, self._section, self._nothing if outbox is self._outbox else set()) for outbox in found
+        ]
 
     def close(self) -> None:
         """Leave the outbox on disk to another process, and to it what is in memory, if it can be."""
@@ -100,14 +101,12 @@ class Dispatch:
         self._nothing: set[str] = set()
 
     def _on_disk(self) -> Outbox | None:
-        if not self._folder.is_dir():
-            return None
         try:
-            if not self._election.win():
+            if not self._folder.is_dir() or not self._election.win():
                 return None
             with watched(self._folder):
                 self._open()
-        except OSError:  # no place for a file: what comes is in memory
+        except OSError:  # no place for a file, or none that may be looked at: what comes is in memory
             return None
         except (sqlite3.Error, JournalError) as error:  # what is in memory goes all the same
             report("journal ingest", error)
@@ -166,42 +165,6 @@ class Dispatch:
         if self._memory is not None:
             for _ in self._memory.give_back(now=now):
                 self.balance = self._memory.balance()
-
-
-class _Guarded:
-    """An outbox whose every step is a section that no fork cuts through. It is not asked for a signal of `nothing`."""
-
-    def __init__(self, outbox: Outbox, section: Callable[[], AbstractContextManager[None]], nothing: set[str]) -> None:
-        self._outbox = outbox
-        self._section = section
-        self._nothing = nothing
-
-    def waiting(
-        self, signal: str, count: int, size: int
-    ) -> list[tuple[int, int, SpanRecord | LogRecord | MetricsRecord]]:
-        if signal in self._nothing:
-            return []
-        with self._section():
-            found = self._outbox.waiting(signal, count, size)
-        if not found:
-            self._nothing.add(signal)
-        return found
-
-    def resource(self, process: int) -> Mapping[str, AttributeValue]:
-        with self._section():
-            return self._outbox.resource(process)
-
-    def delivered(self, signal: str, keys: Iterable[int]) -> None:
-        with self._section():
-            self._outbox.delivered(signal, keys)
-
-    def refused(self, signal: str, keys: Iterable[int], reason: str) -> None:
-        with self._section():
-            self._outbox.refused(signal, keys, reason)
-
-    def discard(self, signal: str) -> None:
-        with self._section():
-            self._outbox.discard(signal)
 
 
 def _close(database: sqlite3.Connection | None) -> None:

@@ -167,25 +167,21 @@ class Journal:
         """
         try:
             self.worker.stop(_STOP_SECONDS)
-            if self.overflow:
-                self._write_what_overflowed()
+            if self.overflow and (error := self.worker.write_overflow_now()) is not None:
+                self._say_what_goes(error)
             self.appender.close()
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("journal close", error)
 
-    def _write_what_overflowed(self) -> None:
-        self.appender.try_again()
-        try:
-            self.worker.write_what_overflowed()
-        except OSError as error:
-            if left := sum(map(is_end, self.overflow)):
-                _LOG.warning(
-                    "orchestrace: %d span(s) are in memory, and the journal in %s has no room for them as it closes "
-                    "(%s). They go with this process.",
-                    left,
-                    self.folder,
-                    error,
-                )
+    def _say_what_goes(self, error: OSError) -> None:
+        if left := sum(map(is_end, self.overflow)):
+            _LOG.warning(
+                "orchestrace: %d span(s) are in memory, and the journal in %s has no room for them as it closes "
+                "(%s). They go with this process. `orchestrace doctor` says what can be done.",
+                left,
+                self.folder,
+                error,
+            )
 
     def header(self) -> Header:
         """Return who writes: made where it is asked for, as a forked child is a process of its own."""

@@ -12,6 +12,7 @@ from typing import Final
 
 from orchestrace.journal.frames import END, FRAME, HEADER, LOCKED, MAGIC, VERSION, checksum
 from orchestrace.journal.lock import try_acquire
+from orchestrace.journal.private import open_file
 
 __all__ = ["OVERHEAD", "SUFFIX", "UNBORN", "Segment"]
 
@@ -65,7 +66,7 @@ class Segment:
         """Make a segment of `size` bytes, or as many as `first`, its first frame, needs. Raises OSError."""
         name = f"{time.time_ns():019d}-{os.getpid()}-{os.urandom(4).hex()}"
         unborn = folder / (name + UNBORN)
-        descriptor = os.open(unborn, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
+        descriptor = open_file(unborn, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         try:
             segment = cls(folder / (name + SUFFIX), descriptor, _mapped(descriptor, max(size, OVERHEAD + len(first))))
             segment._begin(first)

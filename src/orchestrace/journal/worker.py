@@ -90,6 +90,9 @@ class Worker:
 
     def flush(self, timeout: float) -> bool:
         """Return True once everything that was appended before is in the database, False if it did not get there."""
+        # Here: where there is no disk at all, nobody is to wait for it. A function in a cloud flushes at each request.
+        if self._overflow and self.write_overflow_now() is not None:
+            return False
         if not self._appender.appended:
             return True
         thread, stop = self._thread, self._stop
@@ -104,7 +107,7 @@ class Worker:
             self._changed.wait_for(lambda: self._done >= ticket or stop.is_set(), timeout)
             return self._done >= ticket
 
-    def write_what_overflowed(self) -> None:
+    def write_overflow(self) -> None:
         """Write what is in memory. Raises OSError when there is no room for the first that is left."""
         while (taken := self._overflow.take()) is not None:
             payload, room = taken
@@ -113,6 +116,15 @@ class Worker:
             except OSError:
                 self._overflow.put_back(payload, room)
                 raise
+
+    def write_overflow_now(self) -> OSError | None:
+        """Do the same, however short ago there was no room; return why there still is none, if so."""
+        self._appender.try_again()
+        try:
+            self.write_overflow()
+        except OSError as error:
+            return error
+        return None
 
     def stop(self, timeout: float) -> None:
         """End the thread after the transaction that it is in; `start` makes another one."""
@@ -146,7 +158,7 @@ class Worker:
             quiet = quiet + 1 if appended == seen else 0
             try:
                 with suppress(OSError):  # said when it did not fit
-                    self.write_what_overflowed()
+                    self.write_overflow()
                 if self._has_work(others=others or upkeep.is_due, appended=appended != seen, wanted=wanted):
                     database = self._opened(database)
                     self._ingest(database, stop, others=others)
@@ -186,7 +198,11 @@ class Worker:
                 self._has_running = show_life(database, os.getpid(), time.time_ns())
 
     def _has_work(self, *, others: bool, appended: bool, wanted: int) -> bool:
-        return appended or wanted > self._done or (others and self._folder.is_dir())
+        if appended or wanted > self._done:
+            return True
+        with suppress(OSError):  # said when something did not fit
+            return others and self._folder.is_dir()
+        return False
 
     def _is_due(self, now: float) -> bool:
         """Tell whether to read what others left: now and then, or as soon as files of theirs lie there."""
