@@ -547,7 +547,7 @@ class TestBroken:
         """Nothing can be written: what was lost is counted, or stays in memory."""
         journal = Journal(tmp_path)
 
-        def fail(*_: object) -> None:
+        def fail(*_: object, **__: object) -> None:
             raise fault
 
         def break_it(patch: pytest.MonkeyPatch) -> None:
