@@ -46,6 +46,10 @@ class Beginnings:
         """Tell whether a span had begun when this process was forked: its end is the parent's to tell."""
         return (record.trace_id, record.span_id) in self._of_parent
 
+    def known(self, record: SpanRecord) -> Beginning | None:
+        """Return what is on disk of a span that runs; None if nothing is, or nobody knows."""
+        return self._begun.get((record.trace_id, record.span_id))
+
     def take(self, record: SpanRecord) -> Beginning | None:
         """Return how a span began that has ended; None if nobody knows."""
         return self._begun.pop((record.trace_id, record.span_id), None)

@@ -16,7 +16,7 @@ from orchestrace.journal.appender import Appender
 from orchestrace.journal.beginnings import Beginnings
 from orchestrace.journal.bounds import stated_bounds
 from orchestrace.journal.census import host
-from orchestrace.journal.encoding import Header, encode, encode_header, encode_rest, encode_start
+from orchestrace.journal.encoding import Header, encode, encode_header, encode_more, encode_rest, encode_start
 from orchestrace.journal.location import default_folder
 from orchestrace.journal.overflow import Overflow
 from orchestrace.journal.signals import encode_log, encode_metrics
@@ -90,9 +90,10 @@ class Journal:
         return self._lost_spans
 
     def started(self, record: SpanRecord) -> None:
-        """Keep a span that has just started, so that it is known even if it never ends. Never raises."""
+        """Keep a span that has just started, or says more, so that it is known even if it never ends. Never raises."""
         try:
-            payload, head = encode_start(record)
+            known = self._begun.known(record)
+            payload, head = encode_start(record) if known is None else encode_more(record, known[0])
             self._appender.append(payload)
             self._begun.note(record, head)
             if not self.worker.started:
