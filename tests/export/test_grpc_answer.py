@@ -89,3 +89,18 @@ class TestRetryAfter:
     def test_what_cannot_be_read_says_nothing(self, metadata: tuple[tuple[str, str | bytes], ...]) -> None:
         """It costs no answer."""
         assert read("UNAVAILABLE", "", *metadata).retry_after is None
+
+
+class TestCut:
+    @pytest.mark.parametrize(
+        ("details", "cut"),
+        [
+            ("Socket closed", True),
+            ("recvmsg:Connection reset by peer", True),
+            ("failed to connect to all addresses; last error: UNKNOWN: Connection reset by peer", False),
+            ("overloaded", False),
+        ],
+    )
+    def test_says_that_a_connection_broke_that_was_there(self, details: str, *, cut: bool) -> None:
+        """Then the request may have been what broke it."""
+        assert cut == read("UNAVAILABLE", details).is_cut
