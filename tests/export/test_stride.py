@@ -8,53 +8,74 @@ KIB = 1 << 10
 class TestFailed:
     def test_two_in_a_row_say_nothing(self) -> None:
         """A receiver was away, say."""
-        stride = Stride(512, 4096 * KIB)
+        stride = Stride(512)
         for _ in range(2):
-            stride.failed()
+            stride.failed(512)
 
-        assert (512, 4096 * KIB, None) == (stride.count, stride.size, stride.largest)
+        assert (512, None) == (stride.count, stride.largest)
 
     def test_after_that_each_halves(self) -> None:
-        """Down to one record, and to what goes through anywhere."""
-        stride = Stride(512, 4096 * KIB)
+        """Down to one record; half of what was sent, where less waits than goes together."""
+        stride = Stride(512)
         seen = []
-        for _ in range(20):
-            stride.failed()
-            seen.append((stride.count, stride.size // KIB))
+        for sent in (100, 100, 100, 50, 3, 1, 1):
+            stride.failed(sent)
+            seen.append(stride.count)
 
-        assert [(512, 4096), (512, 4096), (256, 2048), (128, 1024)] == seen[:4]
-        assert (1, 64) == seen[-1]
+        assert [512, 512, 50, 25, 1, 1, 1] == seen
 
     def test_of_a_record_alone_three_cuts_say_that_it_is_too_large(self) -> None:
         """Three more, that it is so still; nothing becomes smaller than what anybody takes."""
-        stride = Stride(512, 4096 * KIB)
+        stride = Stride(512)
+        stride.failed(2, cut=True)
         seen = []
         for _ in range(4 * 3):
-            stride.failed(alone_and_cut=True)
+            stride.failed(1, cut=True)
             seen.append(stride.largest)
 
         assert [None, None] + [1024 * KIB] * 3 + [256 * KIB] * 3 + [64 * KIB] * 4 == seen
 
     def test_any_other_failure_in_between_says_that_it_is_not(self) -> None:
         """Nobody was there: then a connection that broke may have been the end of somebody, too."""
-        stride = Stride(512, 4096 * KIB)
+        stride = Stride(512)
         for cut in (True, True, False, True):
-            stride.failed(alone_and_cut=cut)
+            stride.failed(1, cut=cut)
 
         assert stride.largest is None
 
 
 class TestSucceeded:
-    def test_doubles_up_to_what_it_was(self) -> None:
-        """And it takes two failures again."""
-        stride = Stride(3, 100 * KIB)
-        for _ in range(9):
-            stride.failed(alone_and_cut=True)
+    def test_goes_on_with_what_arrives(self) -> None:
+        """Not again and again with what does not; after a while that is tried, and if it fails not twice."""
+        stride = Stride(512)
+        for sent in (512, 512, 512, 256):
+            stride.failed(sent)
         seen = []
-        for _ in range(3):
+        for _ in range(18):
             stride.succeeded()
-            seen.append((stride.count, stride.size // KIB, stride.largest))
-        stride.failed(alone_and_cut=True)
+            seen.append(stride.count)
+        stride.failed(512)
 
-        assert [(2, 100, None), (3, 100, None), (3, 100, None)] == seen
-        assert (3, 100 * KIB, None) == (stride.count, stride.size, stride.largest)
+        assert [128] * 15 + [256, 512, 512] == seen
+        assert 512 == stride.count, "a first failure"
+
+    def test_halves_at_once_what_is_more_than_arrived(self) -> None:
+        """It failed before."""
+        stride = Stride(512)
+        for sent in (512, 512, 512, 256, 128):
+            stride.failed(sent)
+        for _ in range(16):
+            stride.succeeded()
+        stride.failed(128)
+
+        assert 64 == stride.count
+
+    def test_after_an_outage_it_is_soon_as_before(self) -> None:
+        """However long that was."""
+        stride = Stride(512)
+        for _ in range(99):
+            stride.failed(stride.count, cut=True)
+        for _ in range(25):
+            stride.succeeded()
+
+        assert (512, None) == (stride.count, stride.largest)

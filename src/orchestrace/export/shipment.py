@@ -38,7 +38,7 @@ class Shipment:
         self._signal = target.signal
         self._what = "spans" if target.signal is TRACES else target.signal.name.replace("logs", "log records")
         self._complaint = complaint
-        self._stride = Stride(count, LARGEST_REQUEST)
+        self._stride = Stride(count)
         self._target = target
         self._sender: Sender | None = None
         self._unknown = False
@@ -51,14 +51,14 @@ class Shipment:
             return False
         if self.backoff.seconds:
             return False
-        count, size = self._stride.count, self._stride.size
-        waiting = outbox.waiting(self._signal.name, count, size)
+        count = self._stride.count
+        waiting = outbox.waiting(self._signal.name, count, LARGEST_REQUEST)
         if not waiting:
             return False
         parcels = self._wrapped(outbox, waiting)
         # An outbox counts characters of JSON, of which every other one may be an escape.
-        self.is_full = len(waiting) >= count or 2 * sum([len(one.body) for one in parcels]) >= size
-        return all(self._deliver(outbox, self._fitting(batch)) for batch in batches(parcels, size, count))
+        self.is_full = len(waiting) >= count or 2 * sum([len(one.body) for one in parcels]) >= LARGEST_REQUEST
+        return all(self._deliver(outbox, self._fitting(batch)) for batch in batches(parcels, LARGEST_REQUEST, count))
 
     def close(self) -> None:
         """Close the connection."""
@@ -97,7 +97,7 @@ class Shipment:
             if answer.verdict is Verdict.ACCEPTED:
                 self._accepted(outbox, parcels, answer)
             elif answer.verdict in {Verdict.RETRY, Verdict.UNWELCOME}:
-                return self._put_off(outbox, answer, alone=len(parcels) == 1)
+                return self._put_off(outbox, answer, len(parcels))
             else:
                 ahead += self._smaller(outbox, parcels, answer)
         return True
@@ -120,7 +120,7 @@ class Shipment:
             reason = f"{answer.rejected} of {len(keys)} rejected: {answer.reason or 'no reason given'}"
             self._set_aside(outbox, keys[taken:], reason)
 
-    def _put_off(self, outbox: Outbox, answer: Answer, *, alone: bool) -> bool:
+    def _put_off(self, outbox: Outbox, answer: Answer, sent: int) -> bool:
         if answer.is_unknown and self._signal is not TRACES:
             self._unknown = True
             self._complaint.unknown(self._what, answer.reason)
@@ -128,7 +128,7 @@ class Shipment:
             return False
         self.backoff.failed(answer.retry_after)
         if answer.verdict is Verdict.RETRY and not answer.retry_after:  # else it was not for how much it was
-            self._stride.failed(alone_and_cut=alone and answer.is_cut)
+            self._stride.failed(sent, cut=answer.is_cut)
         self._complaint.waits(self._what, answer.reason)
         return False
 
