@@ -252,7 +252,7 @@ class TestRefusal:
         shelf.put(record())
         empty(ship(), shelf)
 
-        assert ([], [1]) == (shelf.arrived, [*shelf.aside])
+        assert ([], {1: "1 of 1 rejected: no reason given"}) == (shelf.arrived, shelf.aside)
 
 
 class TestTooLarge:

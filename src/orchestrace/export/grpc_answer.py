@@ -33,6 +33,10 @@ _BROKEN: Final = re.compile(
 )
 """How gRPC calls a connection that broke, under whatever code."""
 
+_OF_HTTP: Final = re.compile(r"http2 header with status: (\d{3})|(no status received)", re.IGNORECASE)
+"""How it says that something else answered: a proxy before the receiver, or a server that speaks no gRPC."""
+_HTTP_TOO_LARGE: Final = "413"
+
 _NOT_CONNECTED: Final = re.compile(r"failed to connect|connections to all backends", re.IGNORECASE)
 """How it says that there was no connection that could break."""
 
@@ -74,7 +78,15 @@ def _verdict(code: str, details: str, delay: float | None) -> Verdict:
         return Verdict.TOO_LARGE
     if code in _RETRY or (code in {"INTERNAL", "UNKNOWN"} and _BROKEN.search(details)):
         return Verdict.RETRY
+    if code in {"INTERNAL", "UNKNOWN"} and (found := _OF_HTTP.search(details)):
+        return _verdict_of_http(found[1] or "")
     return Verdict.UNWELCOME if code in _UNWELCOME else Verdict.REFUSED
+
+
+def _verdict_of_http(status: str) -> Verdict:
+    if status == _HTTP_TOO_LARGE:
+        return Verdict.TOO_LARGE
+    return Verdict.RETRY if status[:1] == "5" else Verdict.UNWELCOME
 
 
 def _delay(metadata: Iterable[tuple[str, str | bytes]]) -> float | None:

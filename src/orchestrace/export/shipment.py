@@ -117,7 +117,7 @@ class Shipment:
         outbox.delivered(self._signal.name, keys[:taken])
         if answer.rejected:
             # It does not say which.
-            reason = f"{answer.rejected} of {len(keys)} rejected: {answer.reason or 'no reason given'}"
+            reason = f"{len(keys) - taken} of {len(keys)} rejected: {answer.reason or 'no reason given'}"
             self._set_aside(outbox, keys[taken:], reason)
 
     def _put_off(self, outbox: Outbox, answer: Answer, sent: int) -> bool:
