@@ -80,7 +80,17 @@ class TestHttpAddress:
         assert f"http://host:4318{signal.path}" == resolved(signal, endpoint="http://host:4318" + written).url
 
     @pytest.mark.parametrize(
-        "written", ["localhost:4318", "localhost", "ftp://host", "http://", "/v1/traces", "http://["]
+        "written",
+        [
+            "localhost:4318",
+            "localhost",
+            "ftp://host",
+            "http://",
+            "/v1/traces",
+            "http://[",
+            "http://h:43l8",
+            "http://h:99999",
+        ],
     )
     def test_no_address_is_an_error(self, written: str) -> None:
         """It says what to write instead."""
@@ -127,7 +137,7 @@ class TestGrpcAddress:
 
         assert (url, insecure) == (found.url, found.insecure)
 
-    @pytest.mark.parametrize("written", ["http://", "https://", "a host:4317", "http://["])
+    @pytest.mark.parametrize("written", ["http://", "https://", "a host:4317", "http://[", "http://h:99999"])
     def test_no_address_is_an_error(self, written: str) -> None:
         """It says what to write instead."""
         with pytest.raises(ConfigurationError, match=r"endpoint='.*write 'http://host"):

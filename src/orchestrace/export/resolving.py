@@ -158,10 +158,12 @@ def _credential_provider(signal: Signal, protocol: str) -> str | None:
 
 def _split(receiver: Setting) -> SplitResult:
     try:
-        return urlsplit(receiver.value)
+        url = urlsplit(receiver.value)
+        _ = url.port  # read when it is asked for: it may be no number, or none that a port can have
     except ValueError as error:
         msg = f"{receiver} is no address ({error}): write 'http://host:port'."
         raise ConfigurationError(msg) from error
+    return url
 
 
 def _shown(receiver: Setting) -> str:
