@@ -210,6 +210,7 @@ class Journal:
         while self.overflow.take() is not None:
             lost += 1
         if lost:
+            self._lost_others += lost
             _LOG.warning(
                 "orchestrace: %d record(s) are lost: they were in memory, and %s cannot be written to the end. "
                 "`orchestrace doctor` says why.",
