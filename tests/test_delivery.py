@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.dispatch import Dispatch
 from orchestrace.journal.journal import Journal
 from orchestrace.journal.ledger import Ledger
+from orchestrace.journal.memory import MemoryOutbox
 from orchestrace.records import SpanRecord
 from orchestrace.testing import OtlpReceiver, refused_endpoint
 
@@ -43,7 +45,9 @@ def make(tmp_path: Path) -> Iterator[Make]:
             return made[-1]
         whom = Addressee(receiver.id, receiver.destination)
         journal = Journal(tmp_path / "journal", receiver=whom)
-        dispatch = Dispatch(journal.folder, whom, service=None, overflow=journal.overflow, header=journal.header)
+        dispatch = Dispatch(
+            journal.folder, whom, service=None, memory=partial(MemoryOutbox, journal.overflow, journal.header)
+        )
         made.append(Delivery(journal, dispatch, Forwarder(receiver, dispatch), Ledger(journal.folder)))
         return made[-1]
 

@@ -28,6 +28,7 @@ from orchestrace.journal.dispatch import Dispatch
 from orchestrace.journal.journal import Journal
 from orchestrace.journal.ledger import Ledger
 from orchestrace.journal.location import folder_named
+from orchestrace.journal.memory import MemoryOutbox
 from orchestrace.journal.outcome_records import open_records
 from orchestrace.pipeline import providers
 from orchestrace.pipeline.latecomer import DISTRIBUTION
@@ -39,8 +40,12 @@ from orchestrace.typing import AttributeValue
 __all__ = ["Running", "start"]
 
 _PRINTING: Final = 0.5
+_STORING: Final = 0.1
+"""Seconds for metrics to be stored, also where no time is left."""
 _STOPPING: Final = 0.05
 """Seconds for the last request to end: it is in the journal, whatever becomes of it."""
+_SAVING: Final = 0.4
+"""Seconds for what is not: it is taken to the disk, if there is room again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +74,13 @@ class Running:
         """Wait until all that ended is in the journal, and acknowledged if it has a receiver; say whether it was."""
         deadline = time.monotonic() + timeout
         forwarder = self.delivery.forwarder
+        if forwarder is not None and self.signals:
+            # Metrics last: what has arrived by then is a figure, too.
+            self.journal.flush(timeout)
+            forwarder.hurry()
+            self.delivery.wait(deadline)
         self.signals.flush()
-        stored = self.journal.flush(timeout)
+        stored = self.journal.flush(max(deadline - time.monotonic(), _STORING))
         printed = self.printer is None or self.printer.flush(timeout)
         if forwarder is not None:
             forwarder.hurry()
@@ -89,28 +99,41 @@ class Running:
         naming.use(CURRENT)
         begun = time.monotonic()
         try:
-            self.signals.flush(leaving=True)
-            accounting.observe(None)
             self.journal.flush(min(timeout, patience or timeout))
             if self.printer is not None:
                 self.printer.flush(min(timeout, _PRINTING))
+            waiting = self._send(begun + timeout, patience, begun)
+            # Last, as in `flush`. Where spans wait still, nobody is waited for any more: they are stored, as these are.
+            self.signals.flush(leaving=True)
+            accounting.observe(None)
+            if not waiting and self.signals:
+                left = max(begun + timeout - time.monotonic(), 0.0)
+                self.journal.flush(min(left, patience or left))
+                self._send(begun + timeout, patience, time.monotonic())
             if (forwarder := self.delivery.forwarder) is not None:
-                forwarder.hurry()
-                self.delivery.wait(begun + timeout, patience, begun)
                 forwarder.stop(_STOPPING)
+                if self.delivery.dispatch is not None and self.delivery.dispatch.balance.waiting:
+                    forwarder.wait(_SAVING)
         finally:
             # Whoever closes the database last folds its log into the file, and who only reads cannot.
             self.delivery.ledger.close()
             self.signals.stop()
             self.journal.close()
 
+    def _send(self, deadline: float, patience: float | None, begun: float) -> int:
+        """Have all be sent that is stored, and wait for it; return how many spans wait still."""
+        if self.delivery.forwarder is None:
+            return 0
+        self.delivery.forwarder.hurry()
+        return self.delivery.wait(deadline, patience, begun)[0].waiting
+
 
 def start(settings: Settings) -> Running:
     """Put `settings` into force. Raises ConfigurationError."""
-    resource = _resource(settings)
     present = trace.get_tracer_provider()
     private = settings.isolated or providers.takes_no_processor(present)
     joins = not private and providers.is_foreign(present)
+    resource = _resource(settings, present if joins else None)
     processor = Processor([]) if private else providers.shared
     own = providers.make(resource, processor) if private or isinstance(present, trace.ProxyTracerProvider) else None
     wanted = settings.export if settings.export is not None else not joins
@@ -126,6 +149,8 @@ def start(settings: Settings) -> Running:
     if not private:
         providers.join(present if own is None else own)
     processor.sinks = (journal,) if printer is None else (journal, printer)
+    if joins:
+        providers.catch_up(present)
     naming.use(settings.conventions)
     if forwarder is not None:
         journal.start()
@@ -140,8 +165,7 @@ def _forwarder(journal: Journal, receiver: Receiver, resource: Resource) -> tupl
         journal.folder,
         Addressee(receiver.id, receiver.destination),
         service=str(resource.attributes.get(SERVICE_NAME, "")),
-        overflow=journal.overflow,
-        header=journal.header,
+        memory=partial(MemoryOutbox, journal.overflow, journal.header, journal.appender),
     )
     forwarder = Forwarder(receiver, dispatch, configured_pace())
     journal.when_used = forwarder.start
@@ -183,6 +207,9 @@ def _values(resource: Resource) -> dict[str, AttributeValue]:
     return values
 
 
-def _resource(settings: Settings) -> Resource:
+def _resource(settings: Settings, joined: object) -> Resource:
+    # The spans of a provider that is joined are its resource's, wherever they are read.
+    known = getattr(joined, "resource", None)
+    theirs = known.attributes if isinstance(known, Resource) else {}
     named = {SERVICE_NAME: settings.service_name} if settings.service_name else {}
-    return Resource.create({**DISTRIBUTION, **(settings.resource_attributes or {}), **named})
+    return Resource.create({**DISTRIBUTION, **theirs, **(settings.resource_attributes or {}), **named})

@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchestrace.testing import OtlpReceiver
+from orchestrace.conventions import ENDING, OUTPUT_MESSAGES, OUTPUT_VALUE, ROLE, TRUNCATED
+from orchestrace.export.receiver import resolve
+from orchestrace.forwarding import Errand
+from orchestrace.records import SpanRecord
+from orchestrace.testing import OtlpReceiver, Reply
 
 if TYPE_CHECKING:
     from tests.durability.conftest import Ashes
@@ -46,6 +50,59 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 """
 """No file may be longer than 100 kB: a segment cannot be made, as on a disk that is full."""
 SMALL_FILES_SOON = "def between():\n" + "".join(f"    {line}\n" for line in SMALL_FILES.strip().splitlines())
+FULL_ON_ARRIVAL = """
+import resource, signal, sys
+import orchestrace
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+orchestrace.configure(service_name="shop")
+for number in range(50):
+    with orchestrace.agent(name="A"):
+        pass
+orchestrace.flush(2)
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (8192, most))
+print("full", flush=True)
+sys.stdin.readline()
+for _ in range(3):
+    assert not orchestrace.flush(0.5)
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+flushed = orchestrace.flush(15)
+assert flushed, flushed.why
+print(flushed.balance.ended, flushed.balance.delivered, flush=True)
+"""
+"""Spans are in the database, and the disk is full when their receiver takes them."""
+FULL_WITHIN_A_CALL = """
+import os, resource, signal, sys
+import orchestrace
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+orchestrace.configure(service_name="shop")
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+@orchestrace.agent(name="Inner")
+def inner(job):
+    return job
+
+@orchestrace.agent(name="Outer")
+def outer(job):
+    inner("first")
+    orchestrace.flush(1)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, most))
+    for number in range(90):
+        inner("x" * 100_000)
+    return "y" * 100_000
+
+outer("job")
+balance = orchestrace.flush(2).balance
+print(balance.ended, balance.delivered + balance.waiting, flush=True)
+sys.stdin.readline()
+if sys.argv[1] == "kill":
+    os.kill(os.getpid(), 9)
+if sys.argv[1] == "room":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+"""
+"""More is recorded than the segment of its start has room for, and there is no other."""
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -116,7 +173,79 @@ class TestFolder:
         assert 2 * SPANS == ashes.balance().delivered
 
 
+class TestWithinACall:
+    """The start of a run is on disk, and its end found no room there. It arrives once, whatever comes then."""
+
+    @pytest.fixture
+    def live(self, start: Start, ashes: Ashes, receiver: OtlpReceiver) -> Callable[..., list[SpanRecord]]:
+        """Return how to run the program, and have sent what it leaves; what arrived, but for markers, is the result."""
+
+        def run(end: str, reply: int = 200) -> list[SpanRecord]:
+            receiver.reply = Reply(reply)
+            variables = {"ORCHESTRACE_JOURNAL": str(ashes.folder), "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+            process = start(FULL_WITHIN_A_CALL, end, variables=variables)
+            assert process.stdout is not None
+            assert "92 92\n" == process.stdout.readline()
+            process.communicate("\n", timeout=60)
+            receiver.reply = Reply()
+            found = resolve(endpoint=receiver.endpoint)
+            assert found is not None
+            errand = Errand(ashes.folder, found)
+            assert 0 == errand.run(15)
+            errand.close()
+            return [span for span in receiver.spans if span.attributes[ROLE] != "marker"]
+
+        return run
+
+    @pytest.mark.parametrize("end", ["return", "kill", "room"])
+    def test_what_was_sent_from_memory_is_not_sent_again(
+        self, live: Callable[..., list[SpanRecord]], ashes: Ashes, end: str
+    ) -> None:
+        """Nor taken for interrupted; it is counted as delivered."""
+        spans = live(end)
+
+        assert 92 == len({span.span_id for span in spans}) == len(spans)
+        assert {"returned"} == {span.attributes[ENDING] for span in spans}
+        assert (0, {}) == (ashes.balance().waiting, ashes.balance().dropped)
+
+    @pytest.mark.parametrize("end", ["return", "kill"])
+    def test_what_nobody_took_comes_without_its_output(
+        self, live: Callable[..., list[SpanRecord]], ashes: Ashes, end: str
+    ) -> None:
+        """It went with the process; that it ended, and all that it began with, was on disk."""
+        spans = live(end, 503)
+        (outer,) = [span for span in spans if span.name == "invoke_agent Outer"]
+
+        assert ("returned", [OUTPUT_VALUE, OUTPUT_MESSAGES]) == (outer.attributes[ENDING], outer.attributes[TRUNCATED])
+        assert OUTPUT_VALUE not in outer.attributes
+        assert len({span.span_id for span in spans}) == len(spans) == ashes.balance().delivered
+
+    def test_there_is_room_again_when_the_process_ends(
+        self, live: Callable[..., list[SpanRecord]], ashes: Ashes
+    ) -> None:
+        """Everything is on disk then, and whoever sends it has all of it."""
+        spans = live("room", 503)
+
+        assert 92 == len({span.span_id for span in spans}) == len(spans)
+        assert 92 == sum(OUTPUT_VALUE in span.attributes for span in spans)
+        assert 92 == ashes.balance().delivered
+
+
 class TestDatabase:
+    def test_that_cannot_grow_when_spans_arrive(self, start: Start, ashes: Ashes, receiver: OtlpReceiver) -> None:
+        """That they did cannot be noted: they are not sent again, and it is noted as soon as there is room."""
+        receiver.reply = Reply(503)
+        variables = {"ORCHESTRACE_JOURNAL": str(ashes.folder), "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+        process = start(FULL_ON_ARRIVAL, variables=variables)
+        assert process.stdout is not None
+        assert "full\n" == process.stdout.readline()
+        receiver.reply = Reply()
+        said, complaint = process.communicate("\n", timeout=60)
+
+        assert (0, "50 50\n") == (process.returncode, said), complaint
+        assert 50 == len({span.span_id for span in receiver.spans}) == len(receiver.spans)
+        assert 50 == ashes.balance().delivered
+
     def test_that_is_something_else(self, run: Callable[..., Any], ashes: Ashes, receiver: OtlpReceiver) -> None:
         """It is put away, which is said once, and a new one begins."""
         ashes.folder.mkdir()

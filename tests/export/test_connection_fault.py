@@ -29,6 +29,7 @@ class TestWordsFor:
             (BrokenPipeError(errno.EPIPE, "x"), "connection reset"),
             (OSError(errno.ENETUNREACH, "x"), "network is unreachable"),
             (socket.gaierror(-2, "x"), "the host name of host:1 cannot be resolved"),
+            (UnicodeError("label too long"), "the host name of host:1 cannot be resolved"),
             (RemoteDisconnected("x"), "connection closed without an answer"),
             (BadStatusLine("\x00"), "the answer is no HTTP/1.1; is it a port for gRPC?"),
             (

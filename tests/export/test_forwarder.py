@@ -170,17 +170,16 @@ class TestStart:
 
         assert shelf.wait(lambda it: not it.waits)
 
-    def test_who_has_nothing_to_send_looks_more_rarely(
+    def test_what_comes_meanwhile_waits_for_company(
         self, forward: Build, receiver: OtlpReceiver, shelf: Shelf, record: Make
     ) -> None:
-        """After a while; and as often as ever when something came."""
+        """Whether something was sent or not, the next look is as far away."""
         forwarder = forward(receiver.endpoint, Pace(delay=0.25))
-        pauses = [forwarder._round() for _ in range(10)]
+        before = forwarder._round()
         shelf.put(record())
-        sent, after = forwarder._round(), forwarder._round()
 
-        assert [0.25] * 8 + [0.75] * 2 == pauses
-        assert (0.25, 0.25) == (sent, after)
+        assert [0.25] * 3 == [before, forwarder._round(), forwarder._round()]
+        assert 1 == len(receiver.requests)
 
     def test_more_than_goes_together_does_not_wait(
         self, forward: Build, receiver: OtlpReceiver, shelf: Shelf, record: Make
@@ -256,15 +255,14 @@ class TestFaults:
         assert ["orchestrace-forward"] == [line.threadName for line in caplog.records]
         assert "forwarder failed (OSError: no disk)" in caplog.messages[0]
 
-    def test_of_one_outbox_leave_the_others_alone(
+    def test_of_one_outbox_hold_up_no_other(
         self, forward: Build, receiver: OtlpReceiver, shelf: Shelf, record: Make, dispatch: Round
     ) -> None:
-        """What is in memory is sent because the disk fails."""
+        """On a full disk nothing can be noted of what is there; what is in memory goes all the same."""
 
-        class Full:
+        class Full(type(shelf)):  # type: ignore[misc]
             def waiting(self, *_: object) -> list[Any]:
-                msg = "database or disk is full"
-                raise OSError(msg)
+                raise OSError(28, "No space left on device")
 
         dispatch.outboxes_.insert(0, Full())
         shelf.put(record())
@@ -347,6 +345,22 @@ class TestStop:
 
         assert time.monotonic() - began < 1.0
         assert [] == dispatch.enabled
+
+    def test_whoever_has_the_time_may_wait_for_it(
+        self, forward: Build, receiver: OtlpReceiver, dispatch: Round, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Until it has left its outboxes; one that never started has."""
+        leaving, closed = threading.Event(), []
+        monkeypatch.setattr(dispatch, "close", lambda: closed.append(leaving.wait(LONG)))
+        forwarder = forward(receiver.endpoint)
+        waited = [forwarder.wait(0)]
+        forwarder.start()
+        forwarder.stop(0)
+        waited.append(forwarder.wait(0.01))
+        leaving.set()
+        waited.append(forwarder.wait(LONG))
+
+        assert ([True, False, True], [True]) == (waited, closed)
 
     def test_a_receiver_that_never_answers_is_left(
         self, forward: Build, shelf: Shelf, record: Make, protocol: str, dispatch: Round

@@ -7,17 +7,22 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from orchestrace.balance import Balance
+from orchestrace.journal.accounts import balance_of
 from orchestrace.journal.appender import Appender
 from orchestrace.journal.database import connect
 from orchestrace.journal.encoding import Header, encode, encode_header
+from orchestrace.journal.ingest import ingest
+from orchestrace.journal.outbox import TRACES, Outbox
 from orchestrace.records import SpanRecord
 
+LARGEST_FILE = 8192
 START = 1_764_000_000_000_000_000
 
 
@@ -38,6 +43,23 @@ def make_span(number: int = 1, **fields: Any) -> SpanRecord:
 def folder(tmp_path: Path) -> Path:
     """Return a folder that does not exist yet."""
     return tmp_path / "journal"
+
+
+@pytest.fixture
+def full_disk() -> Callable[[], AbstractContextManager[None]]:
+    """Return a block in which no file becomes longer than 8 KiB: nothing can be allocated, as on a full disk."""
+    resource = pytest.importorskip("resource")
+
+    @contextmanager
+    def limited() -> Iterator[None]:
+        usual, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, most))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (usual, most))
+
+    return limited
 
 
 @pytest.fixture
@@ -94,6 +116,39 @@ def database(folder: Path) -> Iterator[sqlite3.Connection]:
     folder.mkdir(exist_ok=True)
     with closing(connect(folder)) as opened:
         yield opened
+
+
+class Book:
+    """The database of a folder, and what it says is to become of spans."""
+
+    def __init__(self, folder: Path, database: sqlite3.Connection) -> None:
+        self.folder, self.database = folder, database
+
+    def take(self) -> None:
+        """Ingest to the end."""
+        for _ in ingest(self.database, self.folder):
+            pass
+
+    def states(self) -> dict[int, int]:
+        """Return how many spans are in each state; once what is counted was compared with what is there."""
+        counted = "SELECT state, sum(spans) FROM accounts GROUP BY state HAVING sum(spans) <> 0"
+        there = dict(self.database.execute("SELECT state, count(*) FROM deliveries GROUP BY state"))
+        assert dict(self.database.execute(counted)) == there
+        return there
+
+    def waiting(self) -> list[Any]:
+        """Return the spans that wait for the first receiver."""
+        return [record for _, _, record in Outbox(self.database, 1).waiting(TRACES, 9, 1 << 30)]
+
+    def balance(self) -> Balance:
+        """Return the balance of the writer."""
+        return balance_of(self.database, "writer")
+
+
+@pytest.fixture
+def book(folder: Path, database: sqlite3.Connection) -> Book:
+    """Return the folder's database, to be asked what became of spans."""
+    return Book(folder, database)
 
 
 Launch = Callable[..., subprocess.Popen[str]]

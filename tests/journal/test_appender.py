@@ -4,6 +4,7 @@ import gc
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from subprocess import Popen
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrace.journal.appender import Appender
-from orchestrace.journal.frames import SegmentReader
+from orchestrace.journal.frames import FRAME, SegmentReader
 from orchestrace.journal.lock import is_held
 from orchestrace.journal.segment import SUFFIX
 
@@ -237,6 +238,19 @@ class TestRefusal:
 
         assert False is (tmp_path / "file").exists()
 
+    def test_is_over_at_once_for_whoever_asks_again(self, tmp_path: Path) -> None:
+        """A process that ends has no time to wait."""
+        (tmp_path / "file").touch()
+        appender = Appender(tmp_path / "file" / "journal", lambda: b"first")
+        with pytest.raises(OSError, match="Not a directory"):
+            appender.append(b"one")
+        (tmp_path / "file").unlink()
+        appender.try_again()
+        appender.append(b"two")
+        appender.close()
+
+        assert [b"two"] == appended(tmp_path / "file" / "journal")
+
     def test_is_over_when_the_cause_is(self, tmp_path: Path) -> None:
         """After a few seconds it is tried again, or as soon as somebody wants it."""
         (tmp_path / "file").touch()
@@ -244,7 +258,7 @@ class TestRefusal:
         with pytest.raises(OSError, match="Not a directory"):
             appender.append(b"one")
         (tmp_path / "file").unlink()
-        appender.ask_again()
+        appender.try_again()
         appender.append(b"two")
         appender.close()
 
@@ -267,6 +281,30 @@ class TestRefusal:
 
         assert [b"from inside"] == appended(folder)
 
+    def test_of_what_waited_is_not_that_of_the_outer_one(self, folder: Path) -> None:
+        """Which was written: whoever wants to keep the other is told which it is, and only of that."""
+        appender, told = Appender(folder, lambda: b"first", size=1024), []
+
+        class Outer(bytes):
+            """A payload in whose writing the garbage collector runs."""
+
+            def __len__(self) -> int:
+                if not told:
+                    told.append(("within", None, 0))
+                    appender.append(b"z" * 5000, 1, 7, "too large")
+                    appender.append(b"small", 1, 0, "fits")
+                return super().__len__()
+
+        appender.append(b"before")
+        appender.refused = lambda error, source, room: told.append((type(error).__name__, source, room))
+        folder.rename(folder.with_name("moved"))
+        folder.touch()  # a file: no segment can be made
+        appender.append(Outer(b"outer"), 1, 0, "outer")
+        appender.close()
+
+        assert [("within", None, 0), ("FileExistsError", "too large", 7)] == told
+        assert ([b"before", b"outer", b"small"], 3) == (appended(folder.with_name("moved")), appender.ends)
+
     def test_of_a_large_payload_keeps_the_segment_that_was_prepared(self, folder: Path) -> None:
         """What is smaller still goes there."""
         appender = Appender(folder, lambda: b"first", size=1024)
@@ -280,6 +318,82 @@ class TestRefusal:
         appender.close()
 
         assert [b"x" * 800, b"y" * 500] == appended(folder.with_name("moved"))
+
+
+class TestRoom:
+    @pytest.fixture
+    def full(self, folder: Path) -> Iterator[Callable[[Appender], None]]:
+        """Return what makes an appender's folder one in which no segment can be made."""
+
+        def refuse(appender: Appender) -> None:
+            folder.rename(folder.with_name("moved"))
+            folder.touch()
+            with pytest.raises(FileExistsError):
+                appender.append(b"x" * 5000)
+
+        yield refuse
+        folder.unlink()
+        folder.with_name("moved").rename(folder)
+
+    def test_that_is_kept_is_there_on_a_full_disk(
+        self, appender: Appender, full: Callable[[Appender], None], folder: Path
+    ) -> None:
+        """However much is written meanwhile: for just so many bytes, and for nobody else."""
+        for number in range(4):
+            appender.append(b"start %d" % number, room=2 * (FRAME.size + 32))
+        full(appender)
+        with suppress(FileExistsError):
+            while True:
+                appender.append(b"filling")
+        for number in range(8):
+            appender.append(b"notice %025d" % number, room=-(FRAME.size + 32))
+        with pytest.raises(FileExistsError):
+            appender.append(b"notice %025d" % 9)
+        appender.close()
+
+        assert [b"notice %025d" % number for number in range(8)] == appended(folder.with_name("moved"))[-8:]
+
+    def test_is_in_whatever_segment_is_written_to(
+        self, appender: Appender, full: Callable[[Appender], None], folder: Path
+    ) -> None:
+        """Also in one that was prepared, or that is as large as a payload."""
+        appender.append(b"start", room=700)
+        appender.prepare()
+        appender.append(b"x" * 400)
+        appender.append(b"y" * 4000)
+        full(appender)
+        appender.append(b"z" * 692, room=-700)
+        appender.close()
+
+        assert [b"start", b"x" * 400, b"y" * 4000, b"z" * 692] == appended(folder.with_name("moved"))
+
+    def test_that_is_given_up_is_for_everybody(
+        self, appender: Appender, full: Callable[[Appender], None], folder: Path
+    ) -> None:
+        """A span ended, and nothing is to be said of it any more."""
+        appender.append(b"start", room=500)
+        full(appender)
+        with pytest.raises(FileExistsError):
+            appender.append(b"x" * 600)
+        appender.release(300)
+        appender.append(b"x" * 600)
+        appender.append(b"end", room=-200)
+        appender.close()
+
+        assert [b"start", b"x" * 600, b"end"] == appended(folder.with_name("moved"))
+
+    def test_of_what_could_not_be_written_is_not_kept(
+        self, appender: Appender, full: Callable[[Appender], None], folder: Path
+    ) -> None:
+        """Nothing is to be said of it there."""
+        appender.append(b"first of all")
+        full(appender)
+        with pytest.raises(FileExistsError):
+            appender.append(b"start", room=2000)
+        appender.append(b"x" * 800)
+        appender.close()
+
+        assert [b"first of all", b"x" * 800] == appended(folder.with_name("moved"))
 
 
 class TestFork:

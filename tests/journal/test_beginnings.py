@@ -14,8 +14,21 @@ class TestBeginnings:
 
         begun.attributes["b"] = 2  # what is added to it afterwards was not there
 
-        assert ({"a": 1}, {"name": "x"}) == beginnings.take(span(end=9))
-        assert beginnings.take(span(end=9)) is None
+        assert (({"a": 1}, {"name": "x"}), 0) == beginnings.take(span(end=9))
+        assert (None, 0) == beginnings.take(span(end=9))
+
+    def test_what_began_before_a_fork_is_the_parents(self, span: Callable[..., SpanRecord]) -> None:
+        """Also that of its own parent; and it has no beginning in the child."""
+        beginnings = Beginnings()
+        beginnings.note(span(1), {"name": "x"})
+        child = beginnings.forked()
+        child.note(span(2), {"name": "x"})
+        grandchild = child.forked()
+
+        assert [False, False] == [beginnings.is_of_parent(span(number)) for number in (1, 2)]
+        assert [True, False] == [child.is_of_parent(span(number)) for number in (1, 2)]
+        assert [True, True] == [grandchild.is_of_parent(span(number)) for number in (1, 2)]
+        assert (None, 0) == grandchild.take(span(1))
 
     def test_of_spans_that_never_end_some_are_forgotten(self, span: Callable[..., SpanRecord]) -> None:
         """The oldest: memory stays what it is."""
@@ -23,5 +36,16 @@ class TestBeginnings:
         for number in range(MOST + 1):
             beginnings.note(span(number), {"name": "x"})
 
-        assert beginnings.take(span(0)) is None
-        assert beginnings.take(span(1)) is not None
+        assert beginnings.take(span(0))[0] is None
+        assert beginnings.take(span(1))[0] is not None
+
+    def test_that_a_start_is_on_disk_is_known_for_longer(self, span: Callable[..., SpanRecord]) -> None:
+        """With the room that is kept free there, until the span has ended."""
+        beginnings = Beginnings()
+        for number in range(MOST + 1):
+            beginnings.note(span(number), {"name": "x"}, 640)
+
+        assert MOST + 1 == len(beginnings.rooms)
+        assert (None, 640) == beginnings.take(span(0))
+        assert (None, 0) == beginnings.take(span(0))
+        assert MOST == len(beginnings.rooms)

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,10 +14,11 @@ from orchestrace.balance import Balance
 from orchestrace.conventions import ROLE
 from orchestrace.journal import accounts
 from orchestrace.journal.addressee import Addressee
+from orchestrace.journal.appender import Appender
 from orchestrace.journal.database import FILE_NAME, transaction
 from orchestrace.journal.dispatch import Dispatch
-from orchestrace.journal.election import is_vacant
-from orchestrace.journal.encoding import Header, encode
+from orchestrace.journal.election import Election, is_vacant
+from orchestrace.journal.encoding import Header, encode, encode_header
 from orchestrace.journal.memory import MemoryOutbox
 from orchestrace.journal.outbox import TRACES
 from orchestrace.journal.overflow import Overflow
@@ -24,6 +26,9 @@ from orchestrace.journal.signals import encode_log
 from orchestrace.journal.store import note_writer, store
 from orchestrace.recording.guard import faults
 from orchestrace.records import LogRecord, SpanRecord
+
+if TYPE_CHECKING:
+    from tests.journal.conftest import Book
 
 OURS, OLD = Addressee("5d", "http://collector:4318"), Addressee("0f", "http://localhost:9999")
 WRITER = Header("p", 1, "here", 1, "1", {"service.name": "shop"}, receiver=OURS)
@@ -71,7 +76,7 @@ def overflow() -> Overflow:
 def diskless(make: Make, overflow: Overflow, tmp_path: Path) -> Dispatch:
     """Return a dispatch whose folder cannot be made: there is a file."""
     (tmp_path / "file").touch()
-    return make(tmp_path / "file" / "journal", overflow=overflow, header=lambda: WRITER)
+    return make(tmp_path / "file" / "journal", memory=lambda: MemoryOutbox(overflow, lambda: WRITER))
 
 
 def put(database: sqlite3.Connection, *records: SpanRecord, over: bool = False, **header: Any) -> None:
@@ -191,7 +196,7 @@ class TestOnDisk:
         (folder / FILE_NAME).mkdir(parents=True)
         before = faults().get("journal ingest", 0)
         overflow.put(encode(span(1, end=1)))
-        dispatch = make(overflow=overflow, header=lambda: WRITER)
+        dispatch = make(memory=lambda: MemoryOutbox(overflow, lambda: WRITER))
 
         assert (["span 1"], before + 1) == (waiting(dispatch), faults()["journal ingest"])
 
@@ -215,6 +220,22 @@ class TestOnDisk:
 
         assert found == waiting(make(service=service))
 
+    def test_adopts_soon_after_somebody_else_has_stopped_sending_it(
+        self, database: sqlite3.Connection, make: Make, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """Though nobody has written anything: half a second later, as if somebody had."""
+        put(database, span(1, end=1), process="gone", over=True, receiver=OLD)
+        other = Election(folder, OLD.id)
+        other.win()
+        dispatch, began = make(), time.monotonic()
+        before = waiting(dispatch)
+        other.leave()
+        while not (found := waiting(dispatch)) and time.monotonic() < began + 5:
+            pass
+
+        assert ([], ["span 1"]) == (before, found)
+        assert time.monotonic() - began < 1.5
+
 
 class TestInMemory:
     def test_holds_what_could_not_be_written(
@@ -236,7 +257,7 @@ class TestInMemory:
     ) -> None:
         """Below another user's home it cannot even be said whether there is one."""
         overflow.put(encode(span(1, end=1)))
-        dispatch = make(tmp_path / ("n" * 256) / "journal", overflow=overflow, header=lambda: WRITER)
+        dispatch = make(tmp_path / ("n" * 256) / "journal", memory=lambda: MemoryOutbox(overflow, lambda: WRITER))
 
         assert ["span 1"] == waiting(dispatch)
 
@@ -257,6 +278,23 @@ class TestInMemory:
         diskless.forked()
 
         assert ([], Balance()) == (diskless.outboxes(), diskless.balance)
+
+
+class TestGiveBack:
+    def test_what_is_in_memory_comes_to_the_disk_in_the_end(
+        self, make: Make, overflow: Overflow, folder: Path, span: Callable[..., SpanRecord], book: Book
+    ) -> None:
+        """There is room again: the next process has it, and no balance is that of both."""
+        appender = Appender(folder, lambda: encode_header(WRITER))
+        dispatch = make(memory=lambda: MemoryOutbox(overflow, lambda: WRITER, appender))
+        overflow.put(encode(span(1, end=1)))
+        before = waiting(dispatch), dispatch.balance
+        dispatch.close()
+        appender.close()
+        book.take()
+
+        assert ((["span 1"], Balance(waiting=1)), Balance()) == (before, dispatch.balance)
+        assert Balance(waiting=1) == accounts.balance_of(book.database, "p")
 
 
 class TestForked:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from subprocess import Popen
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -17,9 +19,10 @@ from orchestrace.journal.bounds import SIZE_VARIABLE
 from orchestrace.journal.census import census, host
 from orchestrace.journal.journal import Journal
 from orchestrace.journal.location import VARIABLE
+from orchestrace.journal.overflow import Overflow
 from orchestrace.journal.reader import Reader
 from orchestrace.recording.guard import faults
-from orchestrace.records import SpanRecord
+from orchestrace.records import MetricsRecord, SpanRecord
 
 KILLED = """
 import os, sys, threading
@@ -60,6 +63,13 @@ def journal(folder: Path) -> Iterator[Journal]:
     made = Journal(folder, resource={"service.name": "shop"})
     yield made
     made.close()
+
+
+def die(journal: Journal) -> None:
+    """End as a killed process does."""
+    segment, journal.appender._current = journal.appender._current, None
+    assert segment is not None
+    segment.close()
 
 
 class Strange:
@@ -208,6 +218,130 @@ class TestSink:
         assert 2000 == len(Reader(folder).trace("last"))
 
 
+class TestFullDisk:
+    """A span has started on disk; by the time it ends there is no room."""
+
+    begun: Final = {"input.value": "in"}
+    said: Final = {"input.value": "in", "output.value": "x" * (1 << 15), names.ENDING: "returned"}
+
+    @pytest.fixture
+    def journal(self, folder: Path) -> Iterator[Journal]:
+        """Return a journal with small segments, and without a thread that tries to write what overflowed."""
+        made = Journal(folder)
+        made.appender._size = 1 << 14
+        made.worker.started = True
+        yield made
+        made.close()
+
+    def test_it_has_ended_though_its_end_is_lost(
+        self,
+        journal: Journal,
+        folder: Path,
+        span: Callable[..., SpanRecord],
+        full_disk: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """The process was killed with it: what comes back is not interrupted, and lacks its output."""
+        journal.started(span(1, attributes=self.begun))
+        with full_disk():
+            journal.ended(span(1, end=9, attributes=self.said))
+            during = journal.ended_spans, journal.lost, bool(journal.overflow), journal.flush(0.1)
+            die(journal)
+        (left,) = Reader(folder).trace("last")
+
+        assert (1, 0, True, False) == during
+        assert (9, "UNSET", self.begun | {names.ENDING: "returned", names.TRUNCATED: ["output.value"]}) == (
+            left.end,
+            left.status,
+            left.attributes,
+        )
+
+    def test_its_end_comes_when_there_is_room_again(
+        self,
+        journal: Journal,
+        folder: Path,
+        span: Callable[..., SpanRecord],
+        full_disk: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """At the latest when the process ends."""
+        journal.started(span(1, attributes=self.begun))
+        with full_disk():
+            journal.ended(span(1, end=9, attributes=self.said))
+        journal.close()
+
+        assert [span(1, end=9, attributes=self.said)] == Reader(folder).trace("last")
+        assert (False, 0) == (bool(journal.overflow), journal.appender._room)
+
+    def test_what_neither_has_room_for_has_ended_all_the_same(
+        self,
+        journal: Journal,
+        folder: Path,
+        span: Callable[..., SpanRecord],
+        full_disk: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """It is not lost: all but its output is on disk. Of one whose start is not there nothing is left."""
+        journal.overflow = journal.worker._overflow = Overflow(1 << 10)
+        journal.started(span(1, attributes=self.begun))
+        with full_disk():
+            journal.ended(span(1, end=9, attributes=self.said))
+            journal.ended(span(2, end=9, attributes=self.said))
+            during = journal.ended_spans, journal.lost_spans, journal.appender._room
+            die(journal)
+
+        assert ((2, 1, 0), ["returned"]) == (
+            during,
+            [left.attributes[names.ENDING] for left in Reader(folder).trace("last")],
+        )
+
+    def test_what_waited_for_another_write_is_kept(
+        self,
+        journal: Journal,
+        folder: Path,
+        span: Callable[..., SpanRecord],
+        full_disk: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """A garbage collection ended it while another span was written: that one is on disk, and this in memory."""
+        journal.started(span(1, attributes=self.begun))
+        journal.started(span(2))
+        inside = [span(1, end=9, attributes=self.said), span(3, attributes=self.said)]
+
+        def first(_: object, event: str, __: object) -> None:
+            if event == "call" and journal.appender._busy and inside:
+                sys.setprofile(None)
+                journal.ended(inside.pop(0))
+                journal.started(inside.pop(0))
+
+        with full_disk():
+            sys.setprofile(first)
+            journal.ended(span(2, end=9))
+            sys.setprofile(None)
+            held = len(list(journal.overflow)), journal.lost
+        journal.ended(span(3, end=9, attributes=self.said))
+        journal.close()
+        trace = {left.span_id[-1]: left for left in Reader(folder).trace("last")}
+
+        assert ((2, 0), []) == (held, inside)
+        assert [(9, self.said), (9, {}), (9, self.said)] == [(trace[one].end, trace[one].attributes) for one in "123"]
+
+    def test_what_goes_with_the_process_is_said(
+        self,
+        journal: Journal,
+        span: Callable[..., SpanRecord],
+        full_disk: Callable[[], AbstractContextManager[None]],
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """In one line, with how many spans there are; what only started, or is none, is not among them."""
+        with caplog.at_level(logging.WARNING, "orchestrace"), full_disk():
+            for record in (span(1, end=9), span(2, end=9)):
+                journal.ended(record)
+            journal.started(span(3))
+            journal.measured(MetricsRecord(3, b"sums"))
+            journal.close()
+
+        assert ["orchestrace: 2 span(s) are in memory"] == [
+            line[: line.index(",")] for line in caplog.messages if "go with this process" in line
+        ]
+
+
 class TestFlush:
     def test_what_was_taken_is_in_the_database(
         self, journal: Journal, folder: Path, span: Callable[..., SpanRecord]
@@ -249,21 +383,6 @@ class TestClose:
         journal.close()
 
         assert [span(1, end=9)] == Reader(tmp_path / "journal").trace("last")
-
-    def test_says_what_there_is_no_place_for(
-        self, tmp_path: Path, span: Callable[..., SpanRecord], caplog: pytest.LogCaptureFixture
-    ) -> None:
-        """Once: after that nobody knows of it."""
-        (tmp_path / "journal").touch()
-        journal = Journal(tmp_path / "journal")
-        journal.started(span(1))
-        journal.ended(span(1, end=9))
-        with caplog.at_level(logging.WARNING, "orchestrace"):
-            caplog.clear()
-            journal.close()
-            journal.close()
-
-        assert [True] == ["2 record(s)" in record.getMessage() for record in caplog.records if "lost" in record.msg]
 
     def test_ends_the_thread(self, journal: Journal, span: Callable[..., SpanRecord]) -> None:
         """And is no error the second time."""

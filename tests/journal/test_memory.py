@@ -1,18 +1,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from orchestrace.balance import Balance
+from orchestrace.journal import accounts
 from orchestrace.journal import memory as module
+from orchestrace.journal.accounts import DELIVERED, REFUSED
 from orchestrace.journal.addressee import Addressee
-from orchestrace.journal.encoding import Header, encode
+from orchestrace.journal.appender import Appender
+from orchestrace.journal.decoding import decode
+from orchestrace.journal.encoding import Header, encode, encode_header
+from orchestrace.journal.frames import SegmentReader
 from orchestrace.journal.memory import MemoryOutbox
+from orchestrace.journal.notice import Notice
 from orchestrace.journal.outbox import TRACES
 from orchestrace.journal.overflow import Overflow
-from orchestrace.journal.signals import encode_log
-from orchestrace.records import LogRecord, SpanRecord
+from orchestrace.journal.signals import encode_log, encode_metrics
+from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
+
+if TYPE_CHECKING:
+    from tests.journal.conftest import Book
 
 WRITER = Header("p", 1, "here", 1, "1", {"service.name": "shop"}, receiver=Addressee("5d", "http://collector:4318"))
 LARGEST = 1 << 20
@@ -78,7 +90,7 @@ class TestMemoryOutbox:
         found_then = [*waiting(memory).values()]
 
         assert (["span 2"], ["span 2", "span 3"]) == (found, found_then)
-        assert (encode(span(1)), None) == (overflow.take(), overflow.take())
+        assert ((encode(span(1)), 0), None) == (overflow.take(), overflow.take())
 
     def test_is_accounted_for(self, memory: MemoryOutbox, overflow: Overflow, span: Callable[..., SpanRecord]) -> None:
         """What ended there is delivered, waiting, refused or dropped."""
@@ -94,6 +106,32 @@ class TestMemoryOutbox:
         outbox.refused(TRACES, [two], "no")
 
         assert [Balance(waiting=3, dropped=unsampled), Balance(1, 1, 1, unsampled)] == [before, memory.balance()]
+
+    def test_says_on_disk_what_became_of_spans_that_started_there(
+        self, overflow: Overflow, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """Of the others nobody there knows. What was kept free for that is free again."""
+        appender = Appender(folder, lambda: b"first", size=4096)
+        memory = MemoryOutbox(overflow, lambda: WRITER, appender)
+        appender.append(b"starts", room=2 * 320)
+        for number, room in ((1, 320), (2, 320), (3, 0)):
+            overflow.put(encode(span(number, end=number)), room)
+        one, two, three = waiting(memory)
+        outbox = memory.outbox()
+        assert outbox is not None
+        outbox.delivered(TRACES, [one, three])
+        outbox.refused(TRACES, [two], "no")
+        appender.close()
+        (path,) = folder.iterdir()
+        with path.open("rb") as file:
+            said = [decode(payload) for payload in SegmentReader(file)][2:]
+
+        assert [
+            Notice("a" * 32, f"{1:016x}", state=DELIVERED),
+            Notice("a" * 32, f"{2:016x}", state=REFUSED, reason="no"),
+        ] == said
+        assert 0 == appender._room
+        memory._database.close()  # type: ignore[union-attr]
 
     def test_is_bounded(
         self,
@@ -114,3 +152,79 @@ class TestMemoryOutbox:
 
         assert [(["span 0"], False), (["span 0"], True), (["span 0"], True)] == held
         assert (["span 1", "span 2"], {}, Balance(delivered=3)) == (after, waiting(memory), memory.balance())
+
+
+class TestGiveBack:
+    @pytest.fixture
+    def appender(self, folder: Path) -> Iterator[Appender]:
+        """Return the writing end of the journal."""
+        made = Appender(folder, lambda: encode_header(WRITER))
+        yield made
+        made.close()
+
+    @pytest.fixture
+    def memory(self, overflow: Overflow, appender: Appender) -> Iterator[MemoryOutbox]:
+        """Return an outbox in memory of a journal whose disk has room."""
+        memory = MemoryOutbox(overflow, lambda: WRITER, appender)
+        yield memory
+        assert memory._database is not None
+        memory._database.close()
+
+    def test_what_its_receiver_does_not_take_comes_to_the_disk(
+        self, memory: MemoryOutbox, overflow: Overflow, appender: Appender, book: Book, span: Callable[..., SpanRecord]
+    ) -> None:
+        """Of every signal; then it is counted there, and here no more."""
+        appender.append(encode(span(1)), room=640)
+        overflow.put(encode(span(1, end=span(7).start)), 640)
+        overflow.put(encode(span(2, end=span(8).start)))
+        overflow.put(encode_log(LogRecord(1, 1, event_name="judged")))
+        overflow.put(encode_metrics(MetricsRecord(3, b"sums")))
+        before = [*waiting(memory).values()]
+        balances = []
+        for _ in memory.give_back(now=True):
+            book.take()
+            balances.append((memory.balance().ended, accounts.balance_of(book.database, "p").ended))
+        book.take()
+
+        assert (["span 1", "span 2"], {}, 0) == (before, waiting(memory), appender._room)
+        assert [(0, 0), (0, 2), (0, 2)] == balances
+        assert [span(1, end=span(7).start), span(2, end=span(8).start)] == book.waiting()
+        assert {"logs": 1, "metrics": 1} == dict(
+            book.database.execute("SELECT kind, count(*) FROM signals GROUP BY kind")
+        )
+        assert (Balance(), Balance(waiting=2)) == (memory.balance(), accounts.balance_of(book.database, "p"))
+
+    def test_is_for_what_waits_for_long(
+        self, memory: MemoryOutbox, overflow: Overflow, span: Callable[..., SpanRecord]
+    ) -> None:
+        """And only while nothing arrives: what the receiver takes need not come to a disk that was full."""
+        asked = []
+        overflow.put(encode(span(1, end=1)))
+        for came in (False, True, False):
+            waiting(memory)
+            if came:
+                deliver(memory)
+                overflow.put(encode(span(2, end=2)))
+            asked.append(len(list(memory.give_back())))
+            memory._asked_at -= 5
+            asked.append(len(list(memory.give_back())))
+            overflow.put(encode(span(1, end=1)))
+
+        assert [0, 1, 0, 0, 0, 1] == asked
+
+    def test_on_a_full_disk_it_stays(
+        self,
+        memory: MemoryOutbox,
+        overflow: Overflow,
+        span: Callable[..., SpanRecord],
+        full_disk: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """In its order, and is counted."""
+        for number in range(1, 4):
+            overflow.put(encode(span(number, end=number)))
+        waiting(memory)
+        with full_disk():
+            list(memory.give_back(now=True))
+
+        assert ["span 1", "span 2", "span 3"] == [*waiting(memory).values()]
+        assert Balance(waiting=3) == memory.balance()

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from orchestrace.balance import Balance
 from orchestrace.conventions import ROLE
 from orchestrace.journal import accounts, backlog
 from orchestrace.journal.addressee import Addressee
-from orchestrace.journal.database import transaction
+from orchestrace.journal.database import FILE_NAME, transaction
 from orchestrace.journal.encoding import Header
 from orchestrace.journal.outbox import TRACES, Outbox
 from orchestrace.journal.store import note_receiver, note_writer, store
@@ -187,6 +189,28 @@ class TestDiscard:
         left = database.execute("SELECT kind, time FROM signals ORDER BY id").fetchall()
 
         assert [("logs", 1), ("metrics", 3)] == left
+
+
+class TestCatchUp:
+    def test_what_arrived_is_not_given_out_again(
+        self, database: sqlite3.Connection, folder: Path, waiting: Outbox, span: Callable[..., SpanRecord]
+    ) -> None:
+        """The database could not be written when it arrived: before anything else goes, that is noted."""
+        put(database, span(1, end=1), span(2, end=2), LogRecord(1, 1))
+        one, two = keys(waiting)
+        logs = keys(waiting, "logs")
+        database.execute("PRAGMA busy_timeout = 0")
+        with closing(sqlite3.connect(folder / FILE_NAME, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(sqlite3.OperationalError):
+                waiting.delivered(TRACES, [one])
+            with pytest.raises(sqlite3.OperationalError):
+                waiting.delivered("logs", logs)
+            with pytest.raises(sqlite3.OperationalError):
+                waiting.waiting(TRACES, 9, PLENTY)
+
+        assert ([two], []) == (keys(waiting), keys(waiting, "logs"))
+        assert Balance(delivered=1, waiting=1) == accounts.balance_of(database, "p")
 
 
 class TestMark:

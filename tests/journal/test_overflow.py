@@ -13,7 +13,7 @@ def overflow() -> Overflow:
 
 def emptied(overflow: Overflow) -> list[bytes]:
     """Take everything."""
-    return list(iter(overflow.take, None))
+    return [payload for payload, _ in iter(overflow.take, None)]
 
 
 class TestOverflow:
@@ -34,16 +34,25 @@ class TestOverflow:
         """However often."""
         for _ in range(5):
             assert overflow.put(b"x" * 10)
-            assert b"x" * 10 == overflow.take()
+            assert (b"x" * 10, 0) == overflow.take()
 
     def test_what_is_put_back_comes_first_again(self, overflow: Overflow) -> None:
         """The disk has failed once more; there is room for what was there before, whatever came meanwhile."""
         overflow.put(b"first")
         taken = overflow.take()
         overflow.put(b"x" * 10)
-        overflow.put_back(taken or b"")
+        overflow.put_back(*(taken or ()))
 
         assert (False, [b"first", b"x" * 10]) == (overflow.put(b"y"), emptied(overflow))
+
+    def test_what_is_kept_free_on_disk_is_known(self, overflow: Overflow) -> None:
+        """Of each payload, also of one that was put back. Whoever only looks takes nothing."""
+        overflow.put(b"a", 320)
+        overflow.put(b"b")
+        overflow.put_back(*(overflow.take() or ()))
+
+        assert [b"a", b"b"] == list(overflow)
+        assert [(b"a", 320), (b"b", 0)] == list(iter(overflow.take, None))
 
     def test_empty_it_gives_nothing(self, overflow: Overflow) -> None:
         """And holds nothing afterwards."""

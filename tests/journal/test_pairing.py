@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from orchestrace.journal.encoding import Header, encode, encode_header, encode_rest
 from orchestrace.journal.entry import Entry, entry_of
-from orchestrace.journal.pairing import records_of
+from orchestrace.journal.notice import encode_ended
+from orchestrace.journal.pairing import is_end, records_of
 from orchestrace.journal.signals import encode_log
 from orchestrace.records import EventRecord, LogRecord, SpanRecord
 
@@ -19,6 +20,15 @@ BEGUN = st.dictionaries(WORDS, WORDS | st.integers(0, 9), max_size=3)
 def frames(begun: SpanRecord, ended: SpanRecord) -> tuple[bytes, bytes]:
     """Return the frames of a span's start and end."""
     return encode(begun), encode_rest(ended, begun.attributes)
+
+
+class TestIsEnd:
+    def test_only_a_span_that_ended_is_one(self, span: Callable[..., SpanRecord]) -> None:
+        """However it was written; no start, and nothing else."""
+        begun, ended = frames(span(1, attributes={"a": 1}), span(1, end=9, attributes={"a": 1, "b": 2}))
+        payloads = [begun, ended, encode(span(1, end=9)), encode_log(LogRecord(1, 1)), encode_ended(span(1, end=9))]
+
+        assert [False, True, True, False, False] == [is_end(payload) for payload in payloads]
 
 
 class TestRecordsOf:

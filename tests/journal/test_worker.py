@@ -15,6 +15,7 @@ from orchestrace.journal.appender import Appender
 from orchestrace.journal.bounds import AGE_VARIABLE
 from orchestrace.journal.database import connect
 from orchestrace.journal.encoding import Header, encode, encode_header
+from orchestrace.journal.overflow import Overflow
 from orchestrace.journal.worker import Worker
 from orchestrace.recording.guard import faults
 from orchestrace.records import SpanRecord
@@ -194,6 +195,38 @@ class TestUpkeep:
         assert ["span 2"] == names_in(folder)
 
 
+class TestOverflow:
+    def test_is_written_when_there_is_room(
+        self, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """By the thread, without anybody's asking; what was kept free for it is free again."""
+        overflow = Overflow()
+        worker = Worker(folder, appender, overflow)
+        appender.append(encode(span(1)), room=640)
+        overflow.put(encode(span(1, end=9)), 640)
+        overflow.put(encode(span(2, end=9)))
+        worker.start()
+        deadline = time.monotonic() + 30
+        while overflow or not worker.flush(30):
+            assert time.monotonic() < deadline
+        worker.stop(30)
+
+        assert (["span 1", "span 2"], 0) == (names_in(folder), appender._room)
+
+    def test_stays_where_it_is_while_there_is_none(
+        self, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """In its order."""
+        folder.touch()  # a file: no segment can be made
+        overflow, payloads = Overflow(), [(encode(span(number, end=9)), number) for number in range(3)]
+        for payload in payloads:
+            overflow.put(*payload)
+        with pytest.raises(FileExistsError):
+            Worker(folder, appender, overflow).write_overflow()
+
+        assert payloads == list(iter(overflow.take, None))
+
+
 class TestFailure:
     def test_is_reported_and_tried_again(
         self, worker: Worker, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
@@ -309,7 +342,8 @@ class TestSleep:
     @pytest.fixture
     def asleep(self, worker: Worker, appender: Appender, monkeypatch: pytest.MonkeyPatch) -> Worker:
         """Return a worker that sleeps, as nothing has been appended for some looks."""
-        monkeypatch.setattr(workers, "_INTERVAL", 0.001)
+        for name in ("_INTERVAL", "_CALM"):
+            monkeypatch.setattr(workers, name, 0.001)
         monkeypatch.setattr(workers, "_OTHERS", 600.0)
         appender.append(b"{}")
         worker.start()

@@ -66,7 +66,7 @@ def _balance(balance: Balance) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Whole:
-    """A table whose words are broken where room is short; before a number is cut it is wider than the terminal."""
+    """A table whose words are broken where room is short, and which is wider than a terminal that would cut numbers."""
 
     table: Table
 

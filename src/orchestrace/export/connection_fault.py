@@ -53,7 +53,7 @@ def _tls(cause: BaseException, host: str) -> str | None:
 
 
 def _name(cause: BaseException, host: str) -> str | None:
-    return f"the host name of {host} cannot be resolved" if isinstance(cause, socket.gaierror) else None
+    return f"the host name of {host} cannot be resolved" if isinstance(cause, (socket.gaierror, UnicodeError)) else None
 
 
 def _protocol(cause: BaseException, _: str) -> str | None:

@@ -23,11 +23,6 @@ __all__ = ["Forwarder"]
 _RETRY: Final = 5.0
 """Seconds after which what failed in here is tried again."""
 
-_PATIENT: Final = 8
-"""Rounds without anything to do after which looks become rarer: a service has many processes that mostly wait."""
-_RARER: Final = 3
-"""So much longer is then the pause; still short enough for a run to be seen within a second of its first."""
-
 _alive: weakref.WeakSet[Forwarder] = weakref.WeakSet()
 
 
@@ -45,7 +40,6 @@ class Forwarder:
     _stopped: threading.Event
     _wake: threading.Event
     _shipments: list[Shipment]
-    _empty: int
 
     def __init__(self, receiver: Receiver, dispatch: Dispatch, pace: Pace | None = None) -> None:
         self.receiver: Receiver = receiver
@@ -90,11 +84,14 @@ class Forwarder:
         for shipment in self._shipments:
             shipment.close()
 
+    def wait(self, timeout: float) -> bool:
+        """Return True once the thread that was stopped has left its outboxes, False if it did not get there."""
+        return not self.started or self._stopped.wait(timeout)
+
     def _begin(self) -> None:
         self.started = False
         self._starting = threading.Lock()
         self._stopping = False
-        self._empty = 0
         self._stopped = threading.Event()
         self._wake = threading.Event()
         complaint = Complaint(self.receiver.destination)
@@ -130,27 +127,21 @@ class Forwarder:
 
     def _round(self) -> float:
         """Send what there is; return how many seconds to wait for more."""
-        busy = full = failed = False
+        full = failed = False
         try:
-            outboxes = self._dispatch.outboxes()
+            for outbox in self._dispatch.outboxes():
+                try:
+                    for shipment in self._shipments:
+                        if not self._stopping and shipment.ship(outbox):
+                            full = full or shipment.is_full
+                except Exception as error:  # noqa: BLE001 - the other outboxes are none the worse
+                    failed = _tell(error)
         except Exception as error:  # noqa: BLE001 - the thread must live on
-            _say(error)
-            return _RETRY
-        for outbox in outboxes:
-            try:
-                for shipment in self._shipments:
-                    if not self._stopping and shipment.ship(outbox):
-                        busy, full = True, full or shipment.is_full
-            except Exception as error:  # noqa: BLE001 - what is in memory goes although the disk fails
-                _say(error)
-                failed = True
-        self._empty = 0 if busy else self._empty + 1
-        if full:
-            return 0.0
-        if failed and not busy:
+            failed = _tell(error)
+        if failed and not full:
             return _RETRY
         # Who came meanwhile waits for company, too: a look costs about as much as sending a span.
-        return self._pace.delay * (_RARER if self._empty > _PATIENT else 1)
+        return 0.0 if full else self._pace.delay
 
     def _leave(self) -> None:
         try:
@@ -163,9 +154,10 @@ class Forwarder:
             self._stopped.set()
 
 
-def _say(error: Exception) -> None:
+def _tell(error: Exception) -> bool:
     if not getattr(error, "told", False):
         report("forwarder", error)
+    return True
 
 
 def _after_fork() -> None:

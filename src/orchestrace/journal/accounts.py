@@ -9,6 +9,7 @@ A span that ended is in one state:
     REFUSED     set aside: the receiver does not want it, and says why
     WITHHELD    not to be sent: the sampler dropped it, or sending is off
     DROPPED     it is no longer here, and was never delivered
+    ELSEWHERE   its end is in the memory of its process, which counts it as long as it lives (see `elsewhere`)
 
 So ended = delivered + waiting + refused + dropped, where what is kept waits, and what is withheld was dropped.
 """
@@ -25,6 +26,7 @@ from orchestrace.balance import Balance
 __all__ = [
     "DELIVERED",
     "DROPPED",
+    "ELSEWHERE",
     "KEPT",
     "REFUSED",
     "WAITING",
@@ -41,6 +43,7 @@ DELIVERED: Final = 2
 REFUSED: Final = 3
 WITHHELD: Final = 4
 DROPPED: Final = 5
+ELSEWHERE: Final = 6
 
 _INSERT: Final = "INSERT INTO accounts (process, state, reason, spans) VALUES (?, ?, ?, ?)"
 _SUM_UP: Final = "ON CONFLICT (process, state, reason) DO UPDATE SET spans = spans + excluded.spans"

@@ -8,6 +8,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,8 @@ class Appender:
     The writing end of a journal folder in this process; nothing is opened before the first `append`.
 
     `first` makes the first frame of each segment. A full segment is ended and followed by a new one; a payload larger
-    than a segment gets one of its own size.
+    than a segment gets one of its own size. The room that is kept is in the one that is being
+    written.
     """
 
     _busy: bool
@@ -39,6 +41,8 @@ class Appender:
         """How many payloads were written here since this process began."""
         self.ends: int = 0
         """How many spans ended with what `append` was called for since then, written or not."""
+        self.refused: Callable[[Exception, object, int], None] = _forget
+        """Told of what waited and could not be written: why, its source, and the room asked for. Never raises."""
         self._folder = folder
         self._first = first
         self._size = size
@@ -49,30 +53,40 @@ class Appender:
         self._begin()
         _alive.add(self)
 
-    def append(self, payload: bytes, ends: int = 0) -> None:
+    def append(self, payload: bytes, ends: int = 0, room: int = 0, source: object = None) -> None:
         """
-        Write one frame, with which so many spans end. Raises OSError when one could not be written.
+        Write one frame, with which so many spans end. Raises OSError when it could not be written.
 
-        Then it is not to be called again for it. A garbage collection inside may end spans and come back here on the
-        same thread: such payloads wait in a queue which the outer call empties.
+        Then it is not to be called again for it. `room` are bytes to be kept free from then on, or no longer if it is
+        negative. A garbage collection inside may end spans and come back here on the same thread: such payloads wait in
+        a queue which the outer call empties; one that cannot be written then is `refused`, with its `source`.
         """
         if os.getpid() != self._pid:
             self._forked()
-        with self._lock:
-            self.ends += ends
-            if self._busy:
-                self._waiting.append(payload)
-                return
-            try:
-                self._busy = True
-                self._write(payload)
-            finally:
-                self._busy = False
-                if self._waiting:
-                    self._write_what_waits()
+        try:
+            with self._lock:
+                self.ends += ends
+                if self._busy:
+                    self._waiting.append((payload, room, source))
+                    return
+                try:
+                    self._busy = True
+                    self._write(payload, room)
+                finally:
+                    self._busy = False
+                    if self._waiting:
+                        self._write_what_waits()
+        finally:
+            if self._unwritten:
+                self._refuse()
 
-    def ask_again(self) -> None:
-        """Have the next `append` try the disk, though it has refused a moment ago: somebody waits for it."""
+    def release(self, room: int) -> None:
+        """Keep so many bytes free no longer."""
+        with self._lock:
+            self._room -= room
+
+    def try_again(self) -> None:
+        """Ask for room at once, though there was none a moment ago."""
         self._retry_at = 0.0
 
     def prepare(self) -> None:
@@ -110,7 +124,9 @@ class Appender:
     def _begin(self) -> None:
         self._lock = threading.RLock()
         self._busy = False
-        self._waiting: deque[bytes] = deque()
+        self._room = 0
+        self._waiting: deque[tuple[bytes, int, object]] = deque()
+        self._unwritten: deque[tuple[Exception, object, int]] = deque()
         self._pid = os.getpid()
 
     def _forked(self) -> None:
@@ -122,31 +138,36 @@ class Appender:
             if segment is not None:
                 segment.close()
 
-    def _write(self, payload: bytes) -> None:
-        current = self._current
-        if current is None or current.room < len(payload):
-            self._rotate(payload)
+    def _write(self, payload: bytes, room: int) -> None:
+        current, kept = self._current, self._room + room
+        if current is None or current.room < len(payload) + kept:
+            self._rotate(payload, kept)
         else:
             current.write(payload)
+        self._room = kept
         self.appended += 1
 
     def _write_what_waits(self) -> None:
-        refusal = None
         while self._waiting:
+            payload, room, source = self._waiting.popleft()
             try:
                 self._busy = True
-                self._write(self._waiting.popleft())
-            except OSError as error:  # those that wait behind it may still fit
-                refusal = error
+                self._write(payload, room)
+            except Exception as error:  # noqa: BLE001 - of this one alone: what waits behind it may still fit
+                self._unwritten.append((error, source, room))
             finally:
                 self._busy = False
-        if refusal is not None:
-            raise refusal
 
-    def _rotate(self, payload: bytes) -> None:
+    def _refuse(self) -> None:
+        # Outside of the lock: whoever is told may log.
+        with suppress(IndexError):  # another thread was faster
+            while True:
+                self.refused(*self._unwritten.popleft())
+
+    def _rotate(self, payload: bytes, kept: int) -> None:
         following = self._spare
-        if following is None or following.room < len(payload):
-            following = self._create(payload)
+        if following is None or following.room < len(payload) + kept:
+            following = self._create(payload, kept)
         following.write(payload)
         if following is self._spare:
             self._spare = None
@@ -154,7 +175,7 @@ class Appender:
         if before is not None:
             before.end()
 
-    def _create(self, payload: bytes) -> Segment:
+    def _create(self, payload: bytes, kept: int = 0) -> Segment:
         if self._refusal is not None and time.monotonic() < self._retry_at:
             raise OSError(*self._refusal, str(self._folder))
         if len(payload) >= END:
@@ -162,7 +183,8 @@ class Appender:
         first = self._first()
         try:
             make_folder(self._folder)
-            segment = Segment.create(self._folder, max(self._size, 2 * OVERHEAD + len(first) + len(payload)), first)
+            size = max(self._size, 2 * OVERHEAD + len(first) + len(payload) + kept)
+            segment = Segment.create(self._folder, size, first)
         except OSError as error:
             # Not tried again for each span: every attempt gives the GIL away.
             self._refusal, self._retry_at = (error.errno, error.strerror), time.monotonic() + _RETRY_SECONDS
@@ -179,6 +201,10 @@ class Appender:
         for segment in (lost, spare):
             if segment is not None:
                 segment.close()
+
+
+def _forget(error: Exception, source: object, room: int) -> None:
+    """Do nothing."""
 
 
 def _after_fork() -> None:

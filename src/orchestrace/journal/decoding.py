@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 
 from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.encoding import HEADER_TYPE, SPAN_TYPE, Header
+from orchestrace.journal.notice import NOTICE_TYPE, Notice
 from orchestrace.journal.signals import LOG_TYPE, METRICS_TYPE, log_of, metrics_of
 from orchestrace.records import EventRecord, LinkRecord, LogRecord, MetricsRecord, SpanRecord
 from orchestrace.typing import AttributeValue
 
 __all__ = ["attributes_of", "decode", "events_of", "integer_in", "links_of", "text_in"]
 
+Said: TypeAlias = Header | SpanRecord | LogRecord | MetricsRecord | Notice
+"""What a frame can say."""
+
 _INT64: Final = range(-(2**63), 2**63)
 """What a column of SQLite holds."""
 
 
-def decode(payload: bytes) -> Header | SpanRecord | LogRecord | MetricsRecord | None:
+def decode(payload: bytes) -> Said | None:
     """Return what a payload says; None if it is broken, or of a type that this version does not know. Never raises."""
     document = _parsed(payload)
     if not isinstance(document, dict):
@@ -101,17 +105,34 @@ def _header(document: dict[str, Any]) -> Header | None:
     )
 
 
+def _notice(document: dict[str, Any]) -> Notice | None:
+    trace_id, span_id = text_in(document, "trace_id"), text_in(document, "span_id")
+    end, state = integer_in(document, "end"), integer_in(document, "state")
+    if not trace_id or not span_id or (end is None and state is None):
+        return None
+    return Notice(
+        trace_id,
+        span_id,
+        end,
+        text_in(document, "status") or "UNSET",
+        attributes_of(document.get("attributes")),
+        state,
+        text_in(document, "reason") or "",
+    )
+
+
 def _addressee(value: object) -> Addressee | None:
     if not isinstance(value, dict) or (known := text_in(value, "id")) is None:
         return None
     return Addressee(known, text_in(value, "destination") or "")
 
 
-_BY_TYPE: Final[dict[str, Callable[[dict[str, Any]], Header | SpanRecord | LogRecord | MetricsRecord | None]]] = {
+_BY_TYPE: Final[dict[str, Callable[[dict[str, Any]], Said | None]]] = {
     SPAN_TYPE: _span,
     HEADER_TYPE: _header,
     LOG_TYPE: log_of,
     METRICS_TYPE: metrics_of,
+    NOTICE_TYPE: _notice,
 }
 
 

@@ -13,15 +13,13 @@ from orchestrace.balance import Balance
 from orchestrace.concurrency.fork_guard import ForkGuard
 from orchestrace.exceptions import JournalError
 from orchestrace.journal.addressee import Addressee
-from orchestrace.journal.adoption import adopt
+from orchestrace.journal.adoption import adopt, held
 from orchestrace.journal.damage import watched
 from orchestrace.journal.database import Database, connect, transaction
-from orchestrace.journal.election import Election
-from orchestrace.journal.encoding import Header
-from orchestrace.journal.guarded_outbox import GuardedOutbox, Known
+from orchestrace.journal.election import Election, is_vacant
+from orchestrace.journal.guarded_outbox import GuardedOutbox
 from orchestrace.journal.memory import MemoryOutbox
 from orchestrace.journal.outbox import Outbox
-from orchestrace.journal.overflow import Overflow
 from orchestrace.journal.store import note_receiver
 from orchestrace.recording.guard import report
 
@@ -30,7 +28,7 @@ __all__ = ["Dispatch"]
 _ADOPT: Final = 0.5
 """Seconds between two looks at what nobody else will send."""
 _ADOPT_IDLY: Final = 2.0
-"""The same, while nothing changes: somebody may have left without a word."""
+"""The same, while nobody writes and nobody leaves: something may have been overlooked."""
 
 
 class Dispatch:
@@ -38,6 +36,7 @@ class Dispatch:
     Finds the outbox on disk while this process is the one to empty it, and one in memory while the disk fails.
 
     Between two calls it holds nothing that a fork could break. `service` is whose spans are adopted; None: nobody's.
+    `memory` makes the one in memory, for each process.
     """
 
     _database: Database | None
@@ -50,16 +49,14 @@ class Dispatch:
         receiver: Addressee,
         *,
         service: str | None,
-        overflow: Overflow | None = None,
-        header: Callable[[], Header] | None = None,
+        memory: Callable[[], MemoryOutbox] | None = None,
     ) -> None:
         self.balance: Balance = Balance()
         """What became of what never came to the disk."""
         self._folder = folder
         self._receiver = receiver
         self._service = service
-        self._overflow = overflow
-        self._header = header
+        self._make_memory = memory
         self._guard = ForkGuard()
         self._begin()
 
@@ -73,15 +70,19 @@ class Dispatch:
         with self._guard:
             found = [outbox for outbox in (self._on_disk(), self._in_memory()) if outbox is not None]
         return [
-            GuardedOutbox(outbox, self._section, self._known if outbox is self._outbox else Known()) for outbox in found
+            GuardedOutbox(outbox, self._section, self._nothing if outbox is self._outbox else set()) for outbox in found
         ]
 
     def close(self) -> None:
-        """Leave the outbox on disk to another process."""
+        """Leave the outbox on disk to another process, and to it what is in memory, if it can be."""
         with self._guard:
+            if self._outbox is not None and self._election.is_won:
+                with suppress(sqlite3.Error):  # it is sent once more, then
+                    self._outbox.catch_up()
             self._election.leave()
             _close(self._database)
             self._database, self._outbox = None, None
+            self._give_back(now=True)
 
     def forked(self) -> None:
         """Begin anew in a forked child: lock and database are the parent's."""
@@ -93,12 +94,11 @@ class Dispatch:
     def _begin(self) -> None:
         self._election = Election(self._folder, self._receiver.id)
         self._database, self._outbox = None, None
-        self._memory = None
-        if self._overflow is not None and self._header is not None:
-            self._memory = MemoryOutbox(self._overflow, self._header)
+        self._memory = None if self._make_memory is None else self._make_memory()
         self._adopted_at = -_ADOPT_IDLY
         self._version, self._adopted_version = -1, -1
-        self._known = Known()
+        self._held: set[str] = set()
+        self._nothing: set[str] = set()
 
     def _on_disk(self) -> Outbox | None:
         try:
@@ -117,7 +117,6 @@ class Dispatch:
         if self._database is None or not self._database.is_current():
             _close(self._database)
             self._database, self._outbox, self._version = None, None, -1
-            self._known = Known()
             self._database = connect(self._folder)
         if self._outbox is None:
             with transaction(self._database):
@@ -136,21 +135,36 @@ class Dispatch:
             return
         # One number tells whether anybody else has written; what waited in vain for it is not asked for again.
         (version,) = database.execute("PRAGMA data_version").fetchone()
-        found, now = self._outbox.mark(), time.monotonic()
-        pause = _ADOPT if version != self._adopted_version else _ADOPT_IDLY
-        if self._service is not None and now >= self._adopted_at + pause:
-            self._adopted_at, self._adopted_version = now, version
-            found += adopt(database, self._folder, self._number, self._service)
+        found = self._outbox.mark() + self._adopt(database, version)
         if found or version != self._version:
             self._version = version
-            self._known.nothing.clear()
+            self._nothing.clear()
+
+    def _adopt(self, database: Database, version: int) -> int:
+        now = time.monotonic()
+        if self._service is None or now < self._adopted_at + _ADOPT:
+            return 0
+        # Whoever leaves a receiver to nobody does so without a word in the database.
+        is_free = any(is_vacant(self._folder, receiver) for receiver in self._held)
+        if version == self._adopted_version and not is_free and now < self._adopted_at + _ADOPT_IDLY:
+            return 0
+        self._adopted_at, self._adopted_version = now, version
+        found = adopt(database, self._folder, self._number, self._service)
+        self._held = held(database, self._number, self._service)
+        return found
 
     def _in_memory(self) -> Outbox | None:
         if self._memory is None:
             return None
+        self._give_back()
         outbox = self._memory.outbox()
         self.balance = self._memory.balance()
         return outbox
+
+    def _give_back(self, *, now: bool = False) -> None:
+        if self._memory is not None:
+            for _ in self._memory.give_back(now=now):
+                self.balance = self._memory.balance()
 
 
 def _close(database: sqlite3.Connection | None) -> None:

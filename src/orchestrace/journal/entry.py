@@ -23,6 +23,7 @@ from orchestrace.journal.encoding import (
     events_as_json,
     links_as_json,
 )
+from orchestrace.journal.notice import Notice
 from orchestrace.journal.role import role_of
 from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
 
@@ -64,7 +65,7 @@ class Entry:
     identity: bytes = _EMPTY
 
 
-def read(payload: bytes) -> Entry | LogRecord | MetricsRecord | Header | None:
+def read(payload: bytes) -> Entry | LogRecord | MetricsRecord | Notice | Header | None:
     """Return what a frame holds; None if it is broken, or of a type that this version does not know. Never raises."""
     at = payload.find(ATTRIBUTES_BEGIN)
     entry = _read(payload, at) if at > 0 else None

@@ -20,7 +20,9 @@ from orchestrace.journal.database import transaction
 from orchestrace.journal.entry import Entry
 from orchestrace.journal.frames import HEADER, SegmentReader
 from orchestrace.journal.interruption import interrupt
+from orchestrace.journal.notice import Notice
 from orchestrace.journal.pairing import records_of
+from orchestrace.journal.settlement import settle
 from orchestrace.journal.store import note_writer, store
 from orchestrace.records import LogRecord, MetricsRecord
 
@@ -58,6 +60,7 @@ def ingest(database: sqlite3.Connection, folder: Path, *, pid: int | None = None
         yield
     # All that they wrote was read by now: what has not ended yet never will.
     yield from interrupt(database)
+    yield from settle(database)
 
 
 def ingest_own(database: sqlite3.Connection, folder: Path) -> Iterator[None]:
@@ -114,7 +117,7 @@ def _read(database: sqlite3.Connection, found: Found, *, over: bool) -> Generato
             offset = reader.offset
 
 
-def _batch(reader: SegmentReader) -> tuple[list[Entry | LogRecord | MetricsRecord], bool]:
+def _batch(reader: SegmentReader) -> tuple[list[Entry | LogRecord | MetricsRecord | Notice], bool]:
     """Return what the next frames hold, and whether there may be more than fit into one transaction."""
     payloads: list[bytes] = []
     start = reader.offset

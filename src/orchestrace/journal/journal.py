@@ -10,16 +10,18 @@ import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.appender import Appender
-from orchestrace.journal.beginnings import Beginnings
+from orchestrace.journal.beginnings import MOST_ON_DISK, Beginnings
 from orchestrace.journal.bounds import stated_bounds
 from orchestrace.journal.census import host
 from orchestrace.journal.encoding import Header, encode, encode_header, encode_rest, encode_start
 from orchestrace.journal.location import default_folder
+from orchestrace.journal.notice import ROOM, encode_ended
 from orchestrace.journal.overflow import Overflow
+from orchestrace.journal.pairing import is_end
 from orchestrace.journal.signals import encode_log, encode_metrics
 from orchestrace.journal.worker import Worker
 from orchestrace.recording.guard import report
@@ -32,7 +34,10 @@ __all__ = ["Journal"]
 R = TypeVar("R")
 
 _LOG = logging.getLogger("orchestrace")
+
 _STOP_SECONDS: Final = 1.0
+_NOTICES: Final = 2 * ROOM
+"""Bytes that are kept free for a span that runs: to say that it ended, and what became of it."""
 
 _alive: weakref.WeakSet[Journal] = weakref.WeakSet()
 
@@ -71,15 +76,16 @@ class Journal:
         self._withheld = withheld
         self._version = version()
         self._header: Header | None = None
-        self._appender = Appender(self.folder, lambda: encode_header(self.header()))
-        self.worker: Worker = Worker(self.folder, self._appender, self.overflow)
-        self._begin()
+        self.appender: Appender = Appender(self.folder, lambda: encode_header(self.header()))
+        self.appender.refused = self._refused
+        self.worker: Worker = Worker(self.folder, self.appender, self.overflow)
+        self._begin(Beginnings())
         _alive.add(self)
 
     @property
     def ended_spans(self) -> int:
         """How many spans ended in this process."""
-        return self._appender.ends + self._unwritable
+        return self.appender.ends + self._unwritable
 
     @property
     def lost(self) -> int:
@@ -95,17 +101,22 @@ class Journal:
         """Keep a span that has just started, so that it is known even if it never ends. Never raises."""
         try:
             payload, head = encode_start(record)
-            self._appender.append(payload)
-            self._begun.note(record, head)
+            room = _NOTICES if len(self._begun.rooms) < MOST_ON_DISK else 0
+            self.appender.append(payload, 0, room, record)
+            self._begun.note(record, head, room)
             if not self.worker.started:
                 self.start()
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
-            self._lost_others += not self._keeps(error, encode, record)
+            self._lost_others += not self._keeps(error, record)
 
     def ended(self, record: SpanRecord) -> None:
-        """Keep a span that has ended. Never raises."""
+        """Keep a span that has ended, unless it is the parent's of this process. Never raises."""
         try:
-            payload = self._encode_end(record)
+            beginning, room = self._begun.take(record)
+            # A forked child that leaves through its parent's blocks ends copies of what runs there.
+            if beginning is None and self._begun.is_of_parent(record):
+                return
+            payload = encode(record) if beginning is None else encode_rest(record, *beginning)
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("journal", error)
             with self._counting:
@@ -113,23 +124,19 @@ class Journal:
                 self._unwritable += 1
             return
         try:
-            self._appender.append(payload, 1)
+            self.appender.append(payload, 1, -room, record)
             if not self.worker.started:
                 self.start()
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
-            kept = self._keeps(error, encode, record)
-            with self._counting:
-                self._lost_spans += not kept
+            self._keep_ended(error, record, room)
 
     def logged(self, record: LogRecord) -> None:
         """Keep a log record until its receiver has it. Never raises."""
-        if not self._append(encode_log, record):
-            self._lost_others += 1
+        self._append(encode_log, record)
 
     def measured(self, record: MetricsRecord) -> None:
         """Keep metrics until their receiver has them. Never raises."""
-        if not self._append(encode_metrics, record):
-            self._lost_others += 1
+        self._append(encode_metrics, record)
 
     def start(self) -> None:
         """Look after the folder from now on: what was left behind there is brought into the database."""
@@ -160,12 +167,21 @@ class Journal:
         """
         try:
             self.worker.stop(_STOP_SECONDS)
-            if self.overflow:
-                self.worker.write_overflow_now()
-            self._appender.close()
-            self._say_what_is_lost()
+            if self.overflow and (error := self.worker.write_overflow_now()) is not None:
+                self._say_what_goes(error)
+            self.appender.close()
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("journal close", error)
+
+    def _say_what_goes(self, error: OSError) -> None:
+        if left := sum(map(is_end, self.overflow)):
+            _LOG.warning(
+                "orchestrace: %d span(s) are in memory, and the journal in %s has no room for them as it closes "
+                "(%s). They go with this process. `orchestrace doctor` says what can be done.",
+                left,
+                self.folder,
+                error,
+            )
 
     def header(self) -> Header:
         """Return who writes: made where it is asked for, as a forked child is a process of its own."""
@@ -183,20 +199,45 @@ class Journal:
             )
         return self._header
 
-    def _append(self, encoded: Callable[[R], bytes], record: R) -> bool:
+    def _append(self, encoded: Callable[[R], bytes], record: R) -> None:
         try:
-            self._appender.append(encoded(record))
+            self.appender.append(encoded(record), 0, 0, record)
             if not self.worker.started:
                 self.start()
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
-            return self._keeps(error, encoded, record)
+            self._lost_others += not self._keeps(error, record)
+
+    def _refused(self, error: Exception, record: object, room: int) -> None:
+        """Keep what was not written when its turn came."""
+        if isinstance(record, SpanRecord) and record.end is not None:
+            self._keep_ended(error, record, -room)
+            return
+        if isinstance(record, SpanRecord):  # its end has to say everything
+            self._begun.take(record)
+        self._lost_others += not self._keeps(error, record)
+
+    def _keep_ended(self, error: Exception, record: SpanRecord, room: int) -> None:
+        """Keep a span in memory, and say so where its start is; what memory has no room for is lost, but for that."""
+        noticed = bool(room) and self._notes(record)
+        kept = self._keeps(error, record, ROOM if noticed else 0)
+        if room and not (noticed and kept):
+            self.appender.release(ROOM if noticed else room)
+        with self._counting:
+            self._lost_spans += not kept and not noticed
+
+    def _notes(self, record: SpanRecord) -> bool:
+        try:
+            self.appender.append(encode_ended(record), room=-ROOM)
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            report("journal", error)
+            return False
         return True
 
-    def _keeps(self, error: Exception, encoded: Callable[[R], bytes], record: R) -> bool:
+    def _keeps(self, error: Exception, record: object, room: int = 0) -> bool:
         """Keep what could not be written in memory, in full; False if it is lost."""
         try:
             report("journal", error)
-            if not isinstance(error, OSError) or not self.overflow.put(encoded(record)):
+            if not isinstance(error, OSError) or not self.overflow.put(_encoded(record), room):
                 return False
             if not self.worker.started:
                 self.start()
@@ -205,33 +246,22 @@ class Journal:
             return False
         return True
 
-    def _say_what_is_lost(self) -> None:
-        lost = 0
-        while self.overflow.take() is not None:
-            lost += 1
-        if lost:
-            self._lost_others += lost
-            _LOG.warning(
-                "orchestrace: %d record(s) are lost: they were in memory, and %s cannot be written to the end. "
-                "`orchestrace doctor` says why.",
-                lost,
-                self.folder,
-            )
-
-    def _encode_end(self, record: SpanRecord) -> bytes:
-        begun = self._begun.take(record)
-        return encode(record) if begun is None else encode_rest(record, *begun)
-
-    def _begin(self) -> None:
+    def _begin(self, begun: Beginnings) -> None:
         # A garbage collection may end spans while this very thread counts.
         self._counting = threading.RLock()
-        self._begun = Beginnings()
+        self._begun = begun
         self._told = self._unwritable = self._lost_spans = self._lost_others = 0
+
+
+def _encoded(record: Any) -> bytes:  # noqa: ANN401 - whatever was to be kept: what is of no such type has no `end`
+    if isinstance(record, LogRecord):
+        return encode_log(record)
+    return encode_metrics(record) if isinstance(record, MetricsRecord) else encode(record)
 
 
 def _after_fork() -> None:
     for journal in list(_alive):
-        journal._begin()  # noqa: SLF001 - same module
+        journal._begin(journal._begun.forked())  # noqa: SLF001 - same module
         while journal.overflow.take() is not None:  # it is the parent's
             pass
 

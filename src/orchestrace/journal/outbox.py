@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import orjson
@@ -34,14 +34,20 @@ class Outbox:
     """
     The outbox of a database for the receiver with row `receiver`. Each method is one short transaction.
 
-    Used by one thread. Raises sqlite3.Error.
+    What became of records and could not be noted (a full disk) is noted before any other is given out: else they would
+    be sent again and again. `settled` is told of spans: their keys as JSON, the state they are in now, and why. Used by
+    one thread. Raises sqlite3.Error.
     """
 
-    def __init__(self, database: sqlite3.Connection, receiver: int) -> None:
+    def __init__(
+        self, database: sqlite3.Connection, receiver: int, settled: Callable[[str, int, str], None] | None = None
+    ) -> None:
         self._database = database
         self._receiver = receiver
         self._backlog = Backlog(database, receiver)
         self._resources: dict[int, Mapping[str, AttributeValue]] = {}
+        self._settled = settled
+        self._unnoted: list[tuple[str, list[int], int, str]] = []
 
     def waiting(
         self, signal: str, count: int, size: int
@@ -51,6 +57,7 @@ class Outbox:
 
         At most `count`, and no more when what is there has `size` characters; one at least if there is one.
         """
+        self.catch_up()
         if signal == TRACES:
             return list(self._backlog.read(count, size))
         found: list[tuple[int, int, SpanRecord | LogRecord | MetricsRecord]] = []
@@ -67,6 +74,12 @@ class Outbox:
             row = self._database.execute("SELECT resource FROM processes WHERE process = ?", (process,)).fetchone()
             self._resources[process] = attributes_of(row[0]) if row is not None else {}
         return self._resources[process]
+
+    def catch_up(self) -> None:
+        """Note what could not be noted when it happened."""
+        while self._unnoted:
+            self._note(*self._unnoted[0])
+            del self._unnoted[0]
 
     def mark(self) -> int:
         """Have those runs be seen that have not ended yet."""
@@ -92,12 +105,18 @@ class Outbox:
                 yield key, process, len(payload), record
 
     def _settle(self, signal: str, keys: Iterable[int], state: int, reason: str) -> None:
+        self._unnoted.append((signal, list(keys), state, reason))
+        self.catch_up()
+
+    def _note(self, signal: str, keys: list[int], state: int, reason: str) -> None:
         with transaction(self._database):
             if signal != TRACES:
                 self._database.executemany("DELETE FROM signals WHERE id = ?", [(key,) for key in keys])
                 return
-            settled = orjson.dumps(list(keys)).decode()
+            settled = orjson.dumps(keys).decode()
             moved = self._database.execute(_WRITERS, (settled,)).fetchall()
             self._database.execute(_SETTLE, (state, reason, time.time_ns(), settled))
             for process, spans in moved:
                 accounts.move(self._database, process, (accounts.WAITING, ""), (state, reason), spans)
+        if self._settled is not None:
+            self._settled(settled, state, reason)

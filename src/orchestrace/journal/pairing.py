@@ -12,9 +12,10 @@ from typing import Final
 
 from orchestrace.journal.encoding import ATTRIBUTES_BEGIN, SPAN_TYPE, Header
 from orchestrace.journal.entry import Entry, begun_attributes, joined, read
+from orchestrace.journal.notice import Notice
 from orchestrace.records import LogRecord, MetricsRecord
 
-__all__ = ["records_of"]
+__all__ = ["is_end", "records_of"]
 
 _SPAN: Final = b'{"type":"%b","trace_id":"' % SPAN_TYPE.encode()
 _BETWEEN: Final = b'","span_id":"'
@@ -23,9 +24,9 @@ _IDS: Final = slice(len(_SPAN), len(_SPAN) + 32 + len(_BETWEEN) + 16)
 _END: Final = b'"end":'
 
 
-def records_of(payloads: Iterable[bytes]) -> list[Entry | LogRecord | MetricsRecord]:
+def records_of(payloads: Iterable[bytes]) -> list[Entry | LogRecord | MetricsRecord | Notice]:
     """Return what payloads say, without those that are broken or of an unknown type."""
-    found: list[Entry | LogRecord | MetricsRecord | Header | None] = []
+    found: list[Entry | LogRecord | MetricsRecord | Notice | Header | None] = []
     begun: dict[bytes, tuple[int, bytes]] = {}
     for payload in payloads:
         ids = payload[_IDS]
@@ -46,6 +47,11 @@ def records_of(payloads: Iterable[bytes]) -> list[Entry | LogRecord | MetricsRec
     for place, start in begun.values():
         found[place] = read(start)
     return [one for one in found if one is not None and not isinstance(one, Header)]
+
+
+def is_end(payload: bytes) -> bool:
+    """Tell whether a payload says that a span has ended."""
+    return payload.startswith(_SPAN) and not _is_start(payload)
 
 
 def _is_start(payload: bytes) -> bool:

@@ -24,7 +24,7 @@ _CHOSEN: Final = "IN (SELECT value FROM json_each(?))"
 
 _UNDELIVERED: Final = (
     "SELECT process, state, reason, count(*) FROM deliveries "  # noqa: S608 - our names
-    f"WHERE id {_CHOSEN} AND state IN ({accounts.KEPT}, {accounts.WAITING}, {accounts.REFUSED}) "
+    f"WHERE id {_CHOSEN} AND state IN ({accounts.KEPT}, {accounts.WAITING}, {accounts.REFUSED}, {accounts.ELSEWHERE}) "
     "AND process IS NOT NULL GROUP BY process, state, reason"
 )
 _BLANK: Final = "''"
@@ -64,6 +64,9 @@ def remove_spans(database: sqlite3.Connection, keys: Sequence[int], reason: str)
         return Removed()
     chosen, undelivered = (orjson.dumps(keys).decode(),), 0
     for process, state, before, spans in database.execute(_UNDELIVERED, chosen).fetchall():
+        if state == accounts.ELSEWHERE:  # its process has the end, and counts it
+            accounts.add(database, process, state, -spans, before)
+            continue
         accounts.move(database, process, (state, before), (accounts.DROPPED, reason), spans)
         undelivered += spans
     (last,) = database.execute("SELECT max(id) FROM spans").fetchone()

@@ -15,11 +15,12 @@ from typing import Final, TypeAlias
 
 import orjson
 
-from orchestrace.journal import accounts
+from orchestrace.journal import accounts, elsewhere
 from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.bulk import Insert
 from orchestrace.journal.encoding import Header
 from orchestrace.journal.entry import Entry, entry_of, joined
+from orchestrace.journal.notice import Notice
 from orchestrace.journal.role import AGENT, OUTCOME, WORKFLOW
 from orchestrace.journal.row import COLUMNS, PLACEHOLDERS, row_of
 from orchestrace.journal.signals import LOGS, METRICS, encode_log
@@ -27,7 +28,7 @@ from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
 
 __all__ = ["NOT_LOST", "NOT_SAMPLED", "NOT_SENT", "Writer", "deliver", "note_receiver", "note_writer", "store"]
 
-_Record: TypeAlias = Entry | SpanRecord | LogRecord | MetricsRecord
+_Record: TypeAlias = Entry | SpanRecord | LogRecord | MetricsRecord | Notice
 
 _UPSERT: Final = Insert(
     f"INSERT INTO spans ({', '.join(COLUMNS)})",
@@ -111,6 +112,7 @@ def store(database: sqlite3.Connection, records: Iterable[_Record], writer: Writ
     """Put in what a process wrote, in the order in which it did."""
     spans: list[Entry] = []
     signals: list[tuple[object, ...]] = []
+    notices: list[Notice] = []
     for record in records:
         if type(record) is Entry:
             spans.append(record)
@@ -118,8 +120,12 @@ def store(database: sqlite3.Connection, records: Iterable[_Record], writer: Writ
             spans.append(entry_of(record))
         elif isinstance(record, (LogRecord, MetricsRecord)):
             signals.append(_signal(record, writer))
+        elif isinstance(record, Notice):
+            notices.append(record)
     if spans:
         _store_spans(database, spans, writer)
+    if notices:  # after the starts that they are about; where the end has come, too, they are no news
+        elsewhere.note(database, notices, writer.process)
     if signals:
         database.executemany(_SIGNAL, signals)
 
@@ -134,7 +140,9 @@ def _store_spans(database: sqlite3.Connection, entries: list[Entry], writer: Wri
         _deliver_new(database, before, writer, {entry.sampled for entry in last})
     if known:
         database.executemany(_UPSERT_TRACE, [(entry.trace_id, entry.start, _holds(entry)) for entry in known])
-        deliver(database, [entry for entry in known if entry.end is not None], writer)
+        ended = [entry for entry in known if entry.end is not None]
+        elsewhere.take_back(database, [(entry.trace_id, entry.span_id) for entry in ended], writer.process)
+        deliver(database, ended, writer)
     latest = max(max(entry.start, entry.end or 0) for entry in last)
     database.execute(
         "UPDATE processes SET last_time = ? WHERE process = ? AND last_time < ?", (latest, writer.process, latest)

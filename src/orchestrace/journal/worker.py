@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["Worker"]
 
 _INTERVAL: Final = 0.2
-"""Seconds between two looks at what was appended."""
+"""Seconds between two looks at what was appended, while it is much."""
+_CALM: Final = 0.6
+"""The same, while it is not: a look costs as much as bringing in many spans, and nobody waits for it."""
+_MUCH: Final = 32
+"""Payloads of one look."""
 _RETRY: Final = 5.0
 """Seconds after which what failed is tried again."""
 _OTHERS: Final = 30.0
@@ -35,7 +39,7 @@ _SIGN_OF_LIFE: Final = 1.0
 """Seconds between two notes that this process lives, while spans run in it."""
 _COURTESY: Final = 0.05
 """Seconds between two transactions with it: the program's threads come first."""
-_QUIET: Final = 10
+_QUIET: Final = 3
 """Looks that found nothing appended, after which the thread sleeps until something is."""
 
 _alive: weakref.WeakSet[Worker] = weakref.WeakSet()
@@ -60,7 +64,7 @@ class Worker:
         """Asked whether what others leave behind is wanted soon."""
         self._folder = folder
         self._appender = appender
-        self._overflow = Overflow() if overflow is None else overflow  # an empty one is false
+        self._overflow = Overflow() if overflow is None else overflow  # which is false while it is empty
         self._between_forks = ForkGuard()
         self._begin()
         _alive.add(self)
@@ -87,7 +91,7 @@ class Worker:
     def flush(self, timeout: float) -> bool:
         """Return True once everything that was appended before is in the database, False if it did not get there."""
         # Here: where there is no disk at all, nobody is to wait for it. A function in a cloud flushes at each request.
-        if self._overflow and not self.write_overflow_now():
+        if self._overflow and self.write_overflow_now() is not None:
             return False
         if not self._appender.appended:
             return True
@@ -104,22 +108,23 @@ class Worker:
             return self._done >= ticket
 
     def write_overflow(self) -> None:
-        """Write what there was no place for, as far as there is one now. Raises OSError where there is none."""
-        while (payload := self._overflow.take()) is not None:
+        """Write what is in memory. Raises OSError when there is no room for the first that is left."""
+        while (taken := self._overflow.take()) is not None:
+            payload, room = taken
             try:
-                self._appender.append(payload)
+                self._appender.append(payload, room=-room)
             except OSError:
-                self._overflow.put_back(payload)
+                self._overflow.put_back(payload, room)
                 raise
 
-    def write_overflow_now(self) -> bool:
-        """Do the same, however short ago the disk has refused; False where it does so still."""
-        self._appender.ask_again()
+    def write_overflow_now(self) -> OSError | None:
+        """Do the same, however short ago there was no room; return why there still is none, if so."""
+        self._appender.try_again()
         try:
             self.write_overflow()
-        except OSError:
-            return False
-        return True
+        except OSError as error:
+            return error
+        return None
 
     def stop(self, timeout: float) -> None:
         """End the thread after the transaction that it is in; `start` makes another one."""
@@ -149,7 +154,7 @@ class Worker:
         seen, quiet, upkeep = 0, 0, Upkeep(self._folder)
         while not stop.is_set():
             wanted, appended, now = self._wanted, self._appender.appended, time.monotonic()
-            others, pause = self._is_due(now), _INTERVAL
+            others, pause = self._is_due(now), _INTERVAL if appended - seen >= _MUCH else _CALM
             quiet = quiet + 1 if appended == seen else 0
             try:
                 with suppress(OSError):  # said when it did not fit
@@ -160,7 +165,7 @@ class Worker:
                     seen, self._read_at = appended, now if others else self._read_at
                     with self._between_forks:
                         upkeep.step(database)
-                    pause = _COURTESY if upkeep.is_busy else _INTERVAL
+                    pause = _COURTESY if upkeep.is_busy else pause
                 self._show_life(database)
                 if not stop.is_set():
                     self._say(wanted)
@@ -170,8 +175,9 @@ class Worker:
                     pause = _RETRY
                 _close(database)
                 database, seen, self._looked_at = None, -1, -_OTHERS
-            if quiet > _QUIET and pause == _INTERVAL and not self._overflow:
+            if quiet > _QUIET and pause == _CALM and not self._overflow:
                 self._sleep(stop, wanted, appended)
+                pause = _INTERVAL  # what begins now may have ended by then
             self._wait(stop, wanted, pause)
         _close(database)
 
@@ -200,7 +206,7 @@ class Worker:
 
     def _is_due(self, now: float) -> bool:
         """Tell whether to read what others left: now and then, or as soon as files of theirs lie there."""
-        if now < self._looked_at + self._patience():
+        if now < self._looked_at + _OTHERS_EAGERLY or now < self._looked_at + self._patience():
             return False
         self._looked_at = now
         return now >= self._read_at + _OTHERS or may_have_others(self._folder, os.getpid())
@@ -240,7 +246,6 @@ class Worker:
         from orchestrace.journal.ingest import ingest_own  # noqa: PLC0415 - sqlite3
 
         try:
-            self.write_overflow()
             with closing(self._opened(None)) as database:
                 for _ in ingest_own(database, self._folder):
                     pass
