@@ -14,6 +14,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The type checker's wheel brings its own JavaScript and Node: it has nothing to look for elsewhere.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
+# What was compiled is kept, whatever the machine says about that: the tests start hundreds of programs, and each would
+# compile anew all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
+
 # What each environment installs besides the package itself.
 demo_needs := -e '.[cli,demo,prices]'
 test_needs := -e '.[cli,demo]' --group test

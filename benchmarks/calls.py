@@ -33,8 +33,12 @@ _TIMES = {"call": 150, "hundred": 20, "stream": 6}
 _TINY = dict.fromkeys(_TIMES, 1)
 _PROMISED = {"capture": {"call": 0.35}, "whole": {"call": 0.5, "hundred": 0.5}}
 """What we may cost at most, in parts of the cheapest peer, by way and kind of work."""
+_FLOORS = {"capture": "bodies written", "whole": "read and sent, too"}
+"""What cannot be gone below on each way."""
 _CHUNK = 1.5
 """Microseconds."""
+_PACED, _EVERY = 40, 0.25
+"""Calls that everybody makes at the same time, and seconds between two: as in a service, whose caches are cold then."""
 _IDLE = 5.0
 """Seconds without work, in which everybody is measured at once."""
 _WHERE = {IN_PROCESS: "The provider in the client's process", LOOPBACK: "The provider in another one, over HTTP"}
@@ -42,7 +46,7 @@ _WHERE = {IN_PROCESS: "The provider in the client's process", LOOPBACK: "The pro
 
 def measured(wanted: list[tuple[Contender, str]], rounds: int, times: dict[str, int]) -> list[Process]:
     """Let the contenders take turns."""
-    idle = 0.1 if times is _TINY else _IDLE
+    idle, paced = (0.1, 1) if times is _TINY else (_IDLE, _PACED)
     with ExitStack() as stack:
         sink = stack.enter_context(other_end())
         processes = []
@@ -57,6 +61,10 @@ def measured(wanted: list[tuple[Contender, str]], rounds: int, times: dict[str, 
                         process.do(kind, transport, count)
         for process in processes:
             process.peak = int(process.ask("peak"))
+            process.tell("paced", paced, _EVERY)
+        for process in processes:
+            process.paced = process.answer() / paced
+        for process in processes:
             process.tell("idle", idle)
         for process in processes:
             process.idle = process.answer() / idle
@@ -96,11 +104,21 @@ def rest(processes: list[Process]) -> str:
         sent = [process.sent.get(kind) for kind in ("call", "hundred", "conversation")]
         sizes = [f"{size / 1000:,.1f}" if size else "" for size in sent]
         memory = f"{process.peak / 1e6:.0f}" if process is bare else f"+{(process.peak - bare.peak) / 1e6:.0f}"
-        rows.append([_named(process.contender), *sizes, memory, f"{process.idle * 1000:.1f}"])
+        paced = process.paced if process is bare else process.paced - bare.paced
+        told = f"{paced * 1e6:{'' if process is bare else '+'}.0f}"
+        rows.append([_named(process.contender), *sizes, memory, told, f"{process.idle * 1000:.1f}"])
     conversation = f"of {TURNS} turns, 101 KB new"
-    return table(
-        ["", "KB sent: a call", "100 messages", conversation, "peak memory, MB added", "CPU ms of an idle second"], rows
-    )
+    seldom = f"CPU µs of a call, {1 / _EVERY:.0f} a second"
+    head = [
+        "",
+        "KB sent: a call",
+        "100 messages",
+        conversation,
+        "peak memory, MB added",
+        seldom,
+        "CPU ms of an idle second",
+    ]
+    return table(head, rows)
 
 
 def _named(contender: Contender) -> str:
@@ -120,8 +138,12 @@ def compared(processes: list[Process]) -> tuple[str, str]:
         for transport in TRANSPORTS if ours else ():
             where = f"{way}, {transport}"
             if peers:
-                found = {kind: _ratio(ours[0], peers, processes[0], (transport, kind)) for kind in WORK}
-                rows.append([where, *(f"{one.value:.2f} ({one.spread:.2f}) {one.peer}" for one in found.values())])
+                found = _ratios(ours[0], peers, processes[0], transport)
+                rows.append([where, *found.values()])
+                rows += [
+                    [f"floor, {where}", *_ratios(floor, peers, processes[0], transport).values()]
+                    for floor in _of(processes, _FLOORS[way], ours=False)
+                ]
                 for kind, limit in most.items():
                     ratio, unit = found[kind], f"{TIMES} {found[kind].peer}"
                     kept.append(Promise(f"{where}: {WORK[kind]}", ratio.value, limit, unit, 2, ratio.spread))
@@ -141,6 +163,14 @@ class Ratio(NamedTuple):
     value: float
     spread: float
     peer: str
+
+    def __str__(self) -> str:
+        """Return it as the table has it."""
+        return f"{self.value:.2f} ({self.spread:.2f}) {self.peer}"
+
+
+def _ratios(ours: Process, peers: list[Process], bare: Process, transport: str) -> dict[str, Ratio]:
+    return {kind: _ratio(ours, peers, bare, (transport, kind)) for kind in WORK}
 
 
 def _ratio(ours: Process, peers: list[Process], bare: Process, what: tuple[str, str]) -> Ratio:

@@ -2,7 +2,8 @@
 What is compared: ourselves and our peers, each set up as its own documentation says, with content on.
 
 A contender has two ways. `capture` has a tracer provider that keeps nothing: what it costs to look. `whole` goes
-through to an OTLP/HTTP receiver: the peers by the SDK's own BatchSpanProcessor and exporter, ours by the journal.
+through to an OTLP/HTTP receiver: the peers by the SDK's own BatchSpanProcessor and exporter, ours by the journal. The
+`floor` is no contender, but what none of them could go below (see floor.py).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import floor
 from interpreters import OURS
 
 __all__ = ["CONTENDERS", "PEERS", "Contender", "Flush", "Peer", "named"]
@@ -194,6 +196,8 @@ def _peers(way: str) -> list[Contender]:
 
 CONTENDERS = (
     Contender("bare client", "nothing recorded", "bare", "openai", _bare),
+    Contender("floor", "bodies written", OURS, "openai", floor.written),
+    Contender("floor", "read and sent, too", OURS, "openai", floor.sent),
     _ours("capture", _capture),
     *_peers("capture"),
     _ours("journal alone", _configured(whole=False)),

@@ -31,6 +31,8 @@ class Process:
         """CPU microseconds of one unit, by transport and kind of work, in every round."""
         self.sent: dict[str, int] = {}
         """Bytes sent for one piece of work, by its kind."""
+        self.paced = 0.0
+        """CPU seconds of a call of which a few are made in a second."""
         self.idle = 0.0
         """CPU seconds of a second without work."""
         self.peak = 0

@@ -4,8 +4,9 @@ One contender at work, in an environment of its own, for calls.py.
     python benchmarks/worker.py "orchestrace, capture" http://127.0.0.1:4318
 
 begins by saying, as JSON, which version works here. Then each line that comes in is a task, and answered by a number:
-`call in-process 150`, which is the CPU seconds that 150 calls took, `idle 2`, those that two seconds without work
-took, or `peak`, the most bytes of memory so far.
+`call in-process 150`, which is the CPU seconds that 150 calls took, `paced 40 0.25`, those that 40 calls took of which
+one begins every quarter of a second, `idle 2`, those of two seconds without work, or `peak`, the most bytes of memory
+so far.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import gc
 import json
 import sys
 import time
+from collections.abc import Callable
 from importlib import metadata
 
 from chat import prepared
@@ -46,14 +48,17 @@ class Worker:
             before = spent()
             time.sleep(float(rest[0]))
             return spent() - before
-        return self._worked(kind, rest[0], int(rest[1]))
+        if kind == "paced":
+            return self._worked(prepared("call", None), int(rest[0]), float(rest[1]))
+        return self._worked(prepared(kind, self._sink if rest[0] == LOOPBACK else None), int(rest[1]))
 
-    def _worked(self, kind: str, transport: str, times: int) -> float:
-        do = prepared(kind, self._sink if transport == LOOPBACK else None)
+    def _worked(self, do: Callable[[], None], times: int, every: float = 0.0) -> float:
         gc.collect()
         before = settled()
         for _ in range(times):
+            due = time.monotonic() + every
             do()
+            time.sleep(max(0.0, due - time.monotonic()))
         self._flush()
         return settled() - before
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import subprocess
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -45,6 +47,23 @@ def pytest_configure(config: pytest.Config) -> None:
     target = config.getoption("--compatibility")
     if target and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Compatibility(Path(target)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """
+    Have the garbage collector look at what tests make, and at nothing else.
+
+    All that was imported and collected stays until the end: to look at it takes half a second, each time that a test
+    asks for a collection.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -96,6 +115,27 @@ def _word(outcomes: set[str] | None) -> str:
     if outcomes is None:
         return ""
     return "**no**" if "failed" in outcomes else "**yes**" if "passed" in outcomes else "*not run*"
+
+
+@pytest.fixture(scope="module")
+def little_to_collect() -> None:
+    """Leave out, too, what earlier modules have left: of a module whose tests ask for collections again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def ended_later() -> Iterator[Callable[[subprocess.Popen[str]], None]]:
+    """Return how to end a program that takes seconds to leave: it is told at once, and waited for after all tests."""
+    told: list[subprocess.Popen[str]] = []
+
+    def end(process: subprocess.Popen[str]) -> None:
+        process.terminate()
+        told.append(process)
+
+    yield end
+    for process in told:
+        process.communicate(timeout=30)
 
 
 @pytest.fixture(scope="session")

@@ -162,3 +162,21 @@ class TestRun:
 
         assert (0, 0, ["one", "two"]) == (before, one.run(30), names(otlp))
         assert (folder / FILE_NAME).is_file()
+
+    def test_a_database_that_is_damaged_meanwhile_is_put_away(
+        self, errand: Run, write: Write, otlp: OtlpReceiver, folder: Path
+    ) -> None:
+        """As by everybody who writes: whoever runs beside programs must not end with their file."""
+        write("one").close()
+        one = errand()
+        before = one.run(30)
+        path = folder / FILE_NAME
+        one._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        with path.open("r+b") as file:
+            file.write(bytes(path.stat().st_size))
+        one._database.execute("PRAGMA shrink_memory")  # what it has read it would not read again
+        one.run(0)
+        write("two").close()
+
+        assert (0, 0, ["one", "two"]) == (before, one.run(30), names(otlp))
+        assert 1 == len([*folder.glob("journal.db.damaged-*[0-9]")])

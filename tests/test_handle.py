@@ -1,13 +1,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 
 import orchestrace
-from orchestrace.testing import Spans
+from orchestrace.pipeline.fence import Fence
+from orchestrace.pipeline.processor import Processor
+from orchestrace.pipeline.provider import Provider
+from orchestrace.recording import tracer
+from orchestrace.testing import Memory, Spans
 
 REFERENCE = re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{8}")
+
+
+@pytest.fixture(params=[Provider, TracerProvider])
+def kept(request: pytest.FixtureRequest) -> Iterator[Memory]:
+    """Return what is kept of the spans of a provider: one of ours, or another's."""
+    memory = Memory()
+    provider = request.param(active_span_processor=Fence(), shutdown_on_exit=False)  # type: ignore[no-untyped-call]
+    provider.add_span_processor(Processor([memory]))
+    tracer.use(provider)
+    yield memory
+    tracer.use(None)
 
 
 class TestOutside:
@@ -33,6 +50,37 @@ class TestReference:
 
         assert {f"{span.trace_id}-{span.span_id}-{span.start // 10**9:08x}"} == references
         assert all(reference and REFERENCE.fullmatch(reference) and len(reference) == 58 for reference in references)
+
+
+class TestWhileItRuns:
+    """What is said of a run is known before it is over, whoever made its span: it may be killed."""
+
+    @pytest.mark.parametrize(
+        ("say", "name", "value"),
+        [
+            (lambda run: run.set_key("job-1"), "orchestrace.key", "job-1"),
+            (lambda run: run.tag("trial"), "orchestrace.tag.trial", True),
+            (lambda run: run.evaluation(score=0.9), "gen_ai.evaluation.score.value", 0.9),
+        ],
+    )
+    def test_it_is_kept_when_it_is_said(
+        self, kept: Memory, say: Callable[[orchestrace.Handle], object], name: str, value: object
+    ) -> None:
+        """A key, a tag, a verdict."""
+        with orchestrace.agent(name="Crafter") as run:
+            say(run)
+            (known,) = kept.running
+
+        assert value == known.attributes[name]
+
+    def test_what_was_said_before_is_not_kept_again(self, kept: Memory) -> None:
+        """A program may say it in every iteration."""
+        with orchestrace.agent(name="Crafter") as run:
+            run.set_key("job-1")
+            (known,) = kept.running
+            run.set_key("job-1")
+
+            assert known is kept.running[0]
 
 
 class TestSetKey:

@@ -6,11 +6,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
+from orchestrace.journal.database import connect_in_memory, connect_to_read
 from orchestrace.journal.reader import Reader
 from orchestrace.testing import OtlpReceiver
 
@@ -101,6 +103,19 @@ class TestNoProvider:
         assert recorded(journal) == sent
         assert {"service.name": "sourcing", "deployment.environment.name": "test"}.items() <= resource.items()
 
+    def test_a_journal_out_of_reach_keeps_nothing_from_it(self, run: Run, tmp_path: Path) -> None:
+        """A container's user has often the home of another: what is recorded is in memory, and goes from there."""
+        unreachable = tmp_path / ("n" * 256) / "journal"
+        with OtlpReceiver() as receiver:
+            said = run(
+                "import logging; logging.disable()\n"
+                f"orchestrace.configure(endpoint={receiver.endpoint!r}, journal={str(unreachable)!r}); craft('x')\n"
+                "say(flushed=bool(orchestrace.flush()))"
+            )
+            sent = sorted(span.name for span in receiver.spans)
+
+        assert ({"flushed": True}, ["inner", "invoke_agent A"]) == (said, sent)
+
     def test_arguments_go_before_variables(self, run: Run) -> None:
         """What is written in the program is what is meant."""
         with OtlpReceiver() as receiver:
@@ -129,6 +144,48 @@ class TestForeignProvider:
 
         assert {"destination": None} == run(program.format(""), variables)
         assert {"destination": None} != run(program.format("export=True"), variables)
+
+    @pytest.mark.parametrize(
+        ("said", "names"),
+        [("", {"service.name": "theirs", "team": "a"}), ('service_name="ours"', {"service.name": "ours", "team": "a"})],
+    )
+    def test_it_says_whose_spans_they_are(self, run: Run, journal: Path, said: str, names: dict[str, str]) -> None:
+        """In the journal and where we send them, as in its own exporters; what the program tells us goes before."""
+        program = f"""
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+trace.set_tracer_provider(TracerProvider(resource=Resource.create({{"service.name": "theirs", "team": "a"}})))
+orchestrace.configure({", ".join(filter(None, [said, "export=True"]))})
+craft("x")
+say(done=True)
+"""
+        with OtlpReceiver() as receiver:
+            run(program, {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint, "OTEL_SERVICE_NAME": "variable"})
+            receiver.wait(2)
+            (sent,) = receiver.resources[:1]
+        with closing(connect_to_read(journal) or connect_in_memory()) as database:
+            ((kept,),) = database.execute("SELECT DISTINCT service FROM invocations").fetchall()
+
+        assert names.items() <= sent.items()
+        assert names["service.name"] == kept
+
+    def test_what_runs_already_is_known(self, run: Run, journal: Path) -> None:
+        """The span around has started before there was anybody to hear of it: the trace has its root after a kill."""
+        run(
+            PROVIDER
+            + """
+with trace.get_tracer("shop").start_as_current_span("main"):
+    orchestrace.configure()
+    craft("x")
+    say(done=True)
+    sys.stdout.flush()
+    os._exit(0)
+"""
+        )
+        names = {span.span_id: span.name for span in Reader(journal).trace("last")}
+        parents = {span.name: names.get(span.parent_id or "") for span in Reader(journal).trace("last")}
+
+        assert {"main": None, "invoke_agent A": "main", "inner": "invoke_agent A"} == parents
 
     def test_isolated_shows_it_nothing(self, run: Run, journal: Path) -> None:
         """Ours is a private provider then: the record is complete, and the program's own exporter sees its own only."""

@@ -100,7 +100,7 @@ def configure(  # noqa: PLR0913 - the settings of the whole package, each of whi
     Record this process: into the journal, and by OTLP to a receiver if one is set. Call it once, at start.
 
     Args:
-        service_name: Whose spans they are; default `OTEL_SERVICE_NAME`.
+        service_name: Whose spans they are; default: as the provider that is joined says, else `OTEL_SERVICE_NAME`.
         endpoint: An OTLP receiver, such as `http://localhost:4318`; default `OTEL_EXPORTER_OTLP_ENDPOINT`, else none.
         protocol: `http/protobuf` or `grpc`; default `OTEL_EXPORTER_OTLP_PROTOCOL`, else `http/protobuf`.
         headers: Sent with every export, beside those of `OTEL_EXPORTER_OTLP_HEADERS`.

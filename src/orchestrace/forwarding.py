@@ -15,9 +15,11 @@ from orchestrace.export.receiver import Receiver
 from orchestrace.journal import accounts
 from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.adoption import adopt
+from orchestrace.journal.damage import watched
 from orchestrace.journal.database import Database, connect, transaction
 from orchestrace.journal.dispatch import Dispatch
 from orchestrace.journal.ingest import ingest
+from orchestrace.journal.private import make_folder
 from orchestrace.journal.store import note_receiver
 
 __all__ = ["Errand"]
@@ -48,7 +50,7 @@ class Errand:
     @property
     def delivered(self) -> int:
         """How many spans were acknowledged since it began, whoever sent them."""
-        return self._count(accounts.DELIVERED) - self._before
+        return max(0, self._count(accounts.DELIVERED) - self._before)
 
     def run(self, timeout: float | None, until: threading.Event | None = None) -> int:
         """
@@ -73,7 +75,7 @@ class Errand:
         self._database.close()
 
     def _open(self) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self._folder)
         database = connect(self._folder)
         try:
             with transaction(database):
@@ -90,7 +92,8 @@ class Errand:
         stale.close()
 
     def _gather(self) -> None:
-        with suppress(sqlite3.OperationalError, OSError):  # others write all the time, a full disk: the next round
+        # Others write all the time, a full disk, a database that was put away: the next round.
+        with suppress(sqlite3.OperationalError, OSError), watched(self._folder):
             if not self._database.is_current():  # what is read into a file that was deleted would be lost
                 self._reopen()
             for _ in ingest(self._database, self._folder):
@@ -104,8 +107,11 @@ class Errand:
         return waiting
 
     def _waiting(self) -> int:
-        waiting: int = self._database.execute(_WAITING, (self._receiver, self._receiver)).fetchone()[0]
-        return waiting
+        """Return how much waits: something, as far as anybody knows, where the database does not say."""
+        with suppress(sqlite3.OperationalError, OSError), watched(self._folder):
+            waiting: int = self._database.execute(_WAITING, (self._receiver, self._receiver)).fetchone()[0]
+            return waiting
+        return 1
 
     def _count(self, state: int) -> int:
         with closing(self._database.execute("SELECT sum(spans) FROM accounts WHERE state = ?", (state,))) as rows:

@@ -68,6 +68,7 @@ class Handle:
             return
         verdict = Evaluation(score, label, passed, feedback, name or self._recording.name)
         judge(self._recording, [verdict])
+        self._recording.announce()
         turn = round_around(self._recording)
         if turn is not None:
             turn.verdicts.append(verdict)

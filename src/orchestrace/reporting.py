@@ -11,12 +11,14 @@ from typing import Any, Final
 
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 
-from orchestrace.exceptions import JournalError, UsageError
+from orchestrace.exceptions import UsageError
 from orchestrace.export.receiver import resolve
 from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.database import Database, connect, transaction
 from orchestrace.journal.ingest import ingest
 from orchestrace.journal.outcome_writer import OutcomeWriter
+from orchestrace.journal.private import make_folder
+from orchestrace.journal.unusable import unusable
 from orchestrace.pipeline.latecomer import DISTRIBUTION
 from orchestrace.recording import content, events
 from orchestrace.recording.outcomes.outcome import Outcome
@@ -66,7 +68,7 @@ def open_report(folder: Path, service: str | None = None) -> Iterator[Report]:
     """
     found = resolve()
     receiver = None if found is None else Addressee(found.id, found.destination)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder)
     with _complaining(folder):
         database = connect(folder, timeout=_OTHERS)
     with closing(database):
@@ -81,8 +83,7 @@ def _complaining(folder: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        msg = f"The journal in {folder} cannot be written: {error}."
-        raise JournalError(msg) from error
+        raise unusable(folder, "written", error) from error
 
 
 def _named() -> str | None:

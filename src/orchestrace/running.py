@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.dispatch import Dispatch
 from orchestrace.journal.journal import Journal
 from orchestrace.journal.ledger import Ledger
+from orchestrace.journal.location import folder_named
 from orchestrace.journal.memory import MemoryOutbox
 from orchestrace.journal.outcome_records import open_records
 from orchestrace.pipeline import providers
@@ -38,6 +40,8 @@ from orchestrace.typing import AttributeValue
 __all__ = ["Running", "start"]
 
 _PRINTING: Final = 0.5
+_STORING: Final = 0.1
+"""Seconds for metrics to be stored, also where no time is left."""
 _STOPPING: Final = 0.05
 """Seconds for the last request to end: it is in the journal, whatever becomes of it."""
 _SAVING: Final = 0.4
@@ -70,8 +74,13 @@ class Running:
         """Wait until all that ended is in the journal, and acknowledged if it has a receiver; say whether it was."""
         deadline = time.monotonic() + timeout
         forwarder = self.delivery.forwarder
+        if forwarder is not None and self.signals:
+            # Metrics last: what has arrived by then is a figure, too.
+            self.journal.flush(timeout)
+            forwarder.hurry()
+            self.delivery.wait(deadline)
         self.signals.flush()
-        stored = self.journal.flush(timeout)
+        stored = self.journal.flush(max(deadline - time.monotonic(), _STORING))
         printed = self.printer is None or self.printer.flush(timeout)
         if forwarder is not None:
             forwarder.hurry()
@@ -90,14 +99,18 @@ class Running:
         naming.use(CURRENT)
         begun = time.monotonic()
         try:
-            self.signals.flush(leaving=True)
-            accounting.observe(None)
             self.journal.flush(min(timeout, patience or timeout))
             if self.printer is not None:
                 self.printer.flush(min(timeout, _PRINTING))
+            waiting = self._send(begun + timeout, patience, begun)
+            # Last, as in `flush`. Where spans wait still, nobody is waited for any more: they are stored, as these are.
+            self.signals.flush(leaving=True)
+            accounting.observe(None)
+            if not waiting and self.signals:
+                left = max(begun + timeout - time.monotonic(), 0.0)
+                self.journal.flush(min(left, patience or left))
+                self._send(begun + timeout, patience, time.monotonic())
             if (forwarder := self.delivery.forwarder) is not None:
-                forwarder.hurry()
-                self.delivery.wait(begun + timeout, patience, begun)
                 forwarder.stop(_STOPPING)
                 if self.delivery.dispatch is not None and self.delivery.dispatch.balance.waiting:
                     forwarder.wait(_SAVING)
@@ -107,13 +120,20 @@ class Running:
             self.signals.stop()
             self.journal.close()
 
+    def _send(self, deadline: float, patience: float | None, begun: float) -> int:
+        """Have all be sent that is stored, and wait for it; return how many spans wait still."""
+        if self.delivery.forwarder is None:
+            return 0
+        self.delivery.forwarder.hurry()
+        return self.delivery.wait(deadline, patience, begun)[0].waiting
+
 
 def start(settings: Settings) -> Running:
     """Put `settings` into force. Raises ConfigurationError."""
-    resource = _resource(settings)
     present = trace.get_tracer_provider()
     private = settings.isolated or providers.takes_no_processor(present)
     joins = not private and providers.is_foreign(present)
+    resource = _resource(settings, present if joins else None)
     processor = Processor([]) if private else providers.shared
     own = providers.make(resource, processor) if private or isinstance(present, trace.ProxyTracerProvider) else None
     wanted = settings.export if settings.export is not None else not joins
@@ -129,6 +149,8 @@ def start(settings: Settings) -> Running:
     if not private:
         providers.join(present if own is None else own)
     processor.sinks = (journal,) if printer is None else (journal, printer)
+    if joins:
+        providers.catch_up(present)
     naming.use(settings.conventions)
     if forwarder is not None:
         journal.start()
@@ -154,11 +176,17 @@ def _forwarder(journal: Journal, receiver: Receiver, resource: Resource) -> tupl
 def _folder(settings: Settings) -> Path | None:
     if settings.journal is None:
         return None
-    folder = Path(settings.journal).expanduser()
-    if folder.is_file():
+    folder = folder_named(settings.journal)
+    if _is_file(folder):
         msg = f"configure(journal={str(settings.journal)!r}) names a file: give it a folder, which need not exist."
         raise ConfigurationError(msg)
     return folder
+
+
+def _is_file(path: Path) -> bool:
+    with suppress(OSError):  # below a folder that this user may not enter, who knows
+        return path.is_file()
+    return False
 
 
 def _receiver(settings: Settings, *, wanted: bool) -> Receiver | None:
@@ -179,6 +207,9 @@ def _values(resource: Resource) -> dict[str, AttributeValue]:
     return values
 
 
-def _resource(settings: Settings) -> Resource:
+def _resource(settings: Settings, joined: object) -> Resource:
+    # The spans of a provider that is joined are its resource's, wherever they are read.
+    known = getattr(joined, "resource", None)
+    theirs = known.attributes if isinstance(known, Resource) else {}
     named = {SERVICE_NAME: settings.service_name} if settings.service_name else {}
-    return Resource.create({**DISTRIBUTION, **(settings.resource_attributes or {}), **named})
+    return Resource.create({**DISTRIBUTION, **theirs, **(settings.resource_attributes or {}), **named})

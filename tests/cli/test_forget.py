@@ -37,6 +37,27 @@ class TestForget:
         assert f"Forget 1 run in {journal}?" in done.stderr
         assert (0, []) == (run(journal, "--run", "last", answer="y\n").exit_code, holds(journal, "Greeter"))
 
+    def test_a_run_that_only_a_damaged_file_holds_goes_with_it(self, journal: Path) -> None:
+        """By its whole id: nobody can ask a damaged file which runs it has."""
+        (journal / "journal.db.damaged-1").write_text("ab" * 16)
+        done = run(journal, "--run", "ab" * 16, "--yes")
+
+        assert (0, []) == (done.exit_code, holds(journal, "ab" * 16))
+        assert "Damaged files in which they stood are deleted: journal.db.damaged-1" in done.stdout
+
+    def test_a_run_that_nothing_holds_is_an_error(self, journal: Path) -> None:
+        """Whoever mistypes an id is not told that it is forgotten."""
+        for typed in ("ab" * 16, "abab"):
+            done = run(journal, "--run", typed, "--yes")
+
+            assert (1, True) == (done.exit_code, f"no trace {typed}" in str(done.exception))
+
+    def test_nobody_who_could_answer_is_told_what_to_type(self, journal: Path) -> None:
+        """In a script, for example."""
+        done = run(journal, "--run", "last")
+
+        assert (1, True) == (done.exit_code, "--yes" in done.stderr)
+
     def test_json(self, journal: Path) -> None:
         """Nothing is asked where there is nothing to forget."""
         assert {"runs": 0, "spans": 0, "undelivered": 0, "running": 0, "damaged": []} == json.loads(

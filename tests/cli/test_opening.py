@@ -29,3 +29,15 @@ class TestOpenJournal:
             open_journal(missing)
 
         assert not missing.exists()
+
+    def test_a_file_is_no_journal(self, tmp_path: Path) -> None:
+        """Where a folder was meant."""
+        (tmp_path / "file").touch()
+
+        with pytest.raises(JournalError, match="file is a file, and a journal is a folder: name another"):
+            open_journal(tmp_path / "file")
+
+    def test_what_cannot_be_looked_at_is_an_error_that_says_what_to_do(self, tmp_path: Path) -> None:
+        """Below another user's home, for example."""
+        with pytest.raises(JournalError, match=r"cannot be read: File name too long\. `orchestrace doctor`"):
+            open_journal(tmp_path / ("n" * 256) / "journal")

@@ -19,10 +19,10 @@ from orchestrace.records import SpanRecord
 START = 1_767_225_600_000_000_000
 
 
-def run(folder: Path, *arguments: str) -> Result:
-    """Run the command."""
+def run(folder: Path, *arguments: str, columns: int = 120) -> Result:
+    """Run the command in a terminal."""
     command = ["status", "--journal", str(folder), *arguments]
-    return CliRunner().invoke(application, command, env={"COLUMNS": "120"})
+    return CliRunner().invoke(application, command, env={"COLUMNS": str(columns)})
 
 
 @pytest.fixture
@@ -70,6 +70,15 @@ class TestStatus:
             "To http://two: nobody sends now; 1 span waiting.",
         ]
         assert lines[8].startswith(f"The journal in {folder} has ")
+
+    @pytest.mark.parametrize("columns", [79, 50, 20])
+    def test_no_number_is_cut(self, folder: Path, columns: int) -> None:
+        """Words are broken where it is narrow; what was counted is counted to its last digit."""
+        told = run(folder, columns=columns).stdout
+        lines = [line.split() for line in told.splitlines()]
+
+        assert ["2,008", "1,001", "1,005", "1", "1"] == next(line[-5:] for line in lines if line[:1] == ["all"])
+        assert ("…" in told, ["ended", "delivered", "waiting", "refused", "dropped"]) == (False, lines[0][-5:])
 
     def test_as_many_processes_as_are_wanted(self, folder: Path) -> None:
         """And how many more there are; the sum is of all."""

@@ -4,23 +4,45 @@ from __future__ import annotations
 
 import ast
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
-MODULES = sorted((SOURCE / "orchestrace").rglob("*.py"))
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(path for top in ("docs", "examples", "benchmarks") for path in (ROOT / top).rglob("*.md"))]
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module of the source: where it stands, the name under which it is imported, and what it says."""
+
+    path: Path
+    dotted: str
+    text: str
+    tree: ast.Module
+
+    @property
+    def package(self) -> str:
+        """The name of the package that it is in; its own, if it is one."""
+        return self.dotted if self.path.stem == "__init__" else self.dotted.rpartition(".")[0]
+
+
+def read(path: Path) -> Module:
+    """Read a module, and parse it."""
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    text = path.read_text(encoding="utf-8")
+    dotted = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    return Module(path, dotted, text, ast.parse(text, filename=str(path)))
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that asks for `module` or `document` once for each of them."""
-    for name, paths in {"module": MODULES, "document": DOCUMENTS}.items():
-        if name in metafunc.fixturenames:
-            metafunc.parametrize(name, paths, ids=[str(path.relative_to(ROOT)) for path in paths])
+    """Run a test that asks for a `document` once for each of them."""
+    if "document" in metafunc.fixturenames:
+        metafunc.parametrize("document", DOCUMENTS, ids=[str(path.relative_to(ROOT)) for path in DOCUMENTS])
 
 
 @pytest.fixture(scope="session")
@@ -30,22 +52,9 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def modules() -> list[Path]:
-    """Return every module of the source."""
-    return MODULES
-
-
-@pytest.fixture
-def tree(module: Path) -> ast.Module:
-    """Return the parsed `module`."""
-    return ast.parse(module.read_text(encoding="utf-8"), filename=str(module))
-
-
-@pytest.fixture
-def dotted(module: Path) -> str:
-    """Return the name under which `module` is imported."""
-    parts = module.relative_to(SOURCE).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+def modules() -> list[Module]:
+    """Return every module of the source. A rule is one test of them all: it names whoever breaks it."""
+    return [read(path) for path in sorted((SOURCE / "orchestrace").rglob("*.py"))]
 
 
 @pytest.fixture(scope="session")

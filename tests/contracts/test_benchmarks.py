@@ -142,7 +142,7 @@ class TestEnvironments:
     def test_everybody_has_one(self, contenders: ModuleType) -> None:
         """Each contender that is not ours has a list of what to install, with its package; no list is left over."""
         listed = {path.stem: path.read_text(encoding="utf-8") for path in (BENCHMARKS / "environments").glob("*.txt")}
-        wanted = {one.environment: one.package for one in contenders.CONTENDERS if one.package != "orchestrace"}
+        wanted = {one.environment: one.package for one in contenders.CONTENDERS if one.environment != "orchestrace"}
 
         assert set(wanted) == set(listed)
         assert [] == [name for name, package in wanted.items() if package not in listed[name]]

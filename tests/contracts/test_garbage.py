@@ -64,7 +64,7 @@ def looped(client: openai.OpenAI) -> None:
 
 
 @pytest.fixture
-def collector() -> Iterator[None]:
+def collector(little_to_collect: None) -> Iterator[None]:
     """Have the garbage collector keep what it finds, and look only when it is told to."""
     gc.collect()
     gc.disable()

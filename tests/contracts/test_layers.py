@@ -54,28 +54,40 @@ def _part(name: str) -> str:
 
 
 class TestImports:
-    def test_go_down_only(
-        self, module: Path, tree: ast.Module, dotted: str, level: dict[str, int], strangers: set[tuple[str, str]]
-    ) -> None:
-        """A module imports from lower layers and from its own part; siblings that are kept apart stay apart."""
-        if dotted == "orchestrace":
-            pytest.skip("the package itself shows names of every layer; test_import_cost holds it light")
-        here = _part(dotted)
-        package = dotted if module.stem == "__init__" else dotted.rpartition(".")[0]
-        parts = {_part(name) for name in imports(tree, package) if name.startswith("orchestrace.")} - {here}
-        known = {part for part in parts if part in level}
+    def test_go_down_only(self, modules: list[Any], level: dict[str, int], strangers: set[tuple[str, str]]) -> None:
+        """
+        A module imports from lower layers and from its own part; siblings that are kept apart stay apart.
 
-        assert set() == {part for part in known if level[part] > level[here] or (here, part) in strangers}
+        The package itself shows names of every layer; `test_import_cost.py` holds it light.
+        """
+        found = {}
+        for one in modules:
+            if one.dotted == "orchestrace":
+                continue
+            here = _part(one.dotted)
+            names = imports(one.tree, one.package)
+            parts = {_part(name) for name in names if name.startswith("orchestrace.")} - {here}
+            found[one.dotted] = {
+                part for part in parts & set(level) if level[part] > level[here] or (here, part) in strangers
+            }
 
-    def test_sdk_stays_in_the_half_behind_the_span(self, tree: ast.Module, dotted: str) -> None:
+        assert {} == {module: parts for module, parts in found.items() if parts}
+
+    def test_sdk_stays_in_the_half_behind_the_span(self, modules: list[Any]) -> None:
         """Whatever records is written against the API; only what keeps and sends spans knows the SDK."""
-        package = dotted.rpartition(".")[0] or dotted
-        sdk = {name for name in imports(tree, package) if name.startswith("opentelemetry.sdk")}
+        recording = [
+            one for one in modules if one.dotted == "orchestrace" or _part(one.dotted) not in MAY_IMPORT_THE_SDK
+        ]
 
-        assert not sdk or _part(dotted) in MAY_IMPORT_THE_SDK
+        assert [] == [
+            f"{one.dotted}: {name}"
+            for one in recording
+            for name in imports(one.tree, one.package)
+            if name.startswith("opentelemetry.sdk")
+        ]
 
-    def test_every_part_has_a_layer(self, modules: list[Path], level: dict[str, int]) -> None:
+    def test_every_part_has_a_layer(self, modules: list[Any], level: dict[str, int]) -> None:
         """A new top-level module is given its place before it is merged."""
-        parts = {path.parts[path.parts.index("orchestrace", path.parts.index("src")) + 1] for path in modules}
+        parts = {_part(one.dotted) for one in modules if one.dotted != "orchestrace"}
 
-        assert set() == {part.removesuffix(".py") for part in parts} - set(level) - {"__init__", "__main__"}
+        assert set() == parts - set(level) - {"__main__"}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import Any
 
 ABOUT_THE_WHOLE = {
     "backends": "a program, a real collector and a real Jaeger together",
@@ -25,20 +26,26 @@ TESTED_ELSEWHERE = {
 """Modules whose test stands elsewhere."""
 
 
-def has_code(path: Path) -> bool:
+def has_code(tree: ast.Module) -> bool:
     """Tell whether a module does anything: declarations and protocols have nothing to test."""
-    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    functions = [node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
     return any(not isinstance(statement, (ast.Expr, ast.Pass)) for node in functions for statement in node.body)
 
 
-class TestLayout:
-    def test_every_module_with_code_has_its_test(self, module: Path, root: Path) -> None:
-        """The test of `src/orchestrace/a/b.py` is `tests/a/test_b.py`."""
-        place = module.relative_to(root / "src" / "orchestrace")
-        test = TESTED_ELSEWHERE.get(str(place), str(place.with_name(f"test_{place.name}")))
+def place_of_test(module: Path) -> str:
+    """Return where the test of a module stands."""
+    return TESTED_ELSEWHERE.get(str(module), str(module.with_name(f"test_{module.name}")))
 
-        assert (root / "tests" / test).is_file() or place.stem in {"__init__", "__main__"} or not has_code(module)
+
+class TestLayout:
+    def test_every_module_with_code_has_its_test(self, modules: list[Any], root: Path) -> None:
+        """The test of `src/orchestrace/a/b.py` is `tests/a/test_b.py`."""
+        with_code = [
+            one.path for one in modules if one.path.stem not in {"__init__", "__main__"} and has_code(one.tree)
+        ]
+        places = [path.relative_to(root / "src" / "orchestrace") for path in with_code]
+
+        assert [] == [str(place) for place in places if not (root / "tests" / place_of_test(place)).is_file()]
 
     def test_every_test_has_its_module(self, root: Path) -> None:
         """Each `tests/a/test_b.py` is about `src/orchestrace/a/b.py`."""

@@ -3,8 +3,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
+from orchestrace.doctor import examination
 from orchestrace.doctor.examination import examine
-from orchestrace.doctor.finding import PROBLEM
+from orchestrace.doctor.finding import PROBLEM, Finding
 from orchestrace.settings import Settings
 from orchestrace.testing import OtlpReceiver
 from orchestrace.testing.otlp import Reply
@@ -29,9 +32,14 @@ class TestExamine:
         assert ["gave no answer within 0.5 s"] == [one.what for one in found if one.check == "receiver"]
         assert took < 3
 
-    def test_a_check_that_fails_does_not_hide_the_others(self) -> None:
+    def test_a_check_that_fails_does_not_hide_the_others(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """What went wrong stands in the list."""
-        found = examine(Settings(journal="~nobody-of-this-name/journal"))
+
+        def fail(_: Settings) -> list[Finding]:
+            raise RuntimeError
+
+        monkeypatch.setitem(examination._CHECKS, "journal", fail)
+        found = examine(Settings())
 
         assert ["could not be examined"] == [one.what for one in found if one.check == "journal"]
         assert "installed" in {one.check for one in found}

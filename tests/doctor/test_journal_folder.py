@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,31 @@ class TestCheck:
         [finding] = bad(folder)
 
         assert (PROBLEM, True) == (finding.state, finding.what.endswith("cannot be read"))
+
+    def test_another_programs_database(self, folder: Path) -> None:
+        """It is whole, and none of ours: who records here puts it away."""
+        (folder / FILE_NAME).unlink()
+        with closing(sqlite3.connect(folder / FILE_NAME)) as database:
+            database.execute("CREATE TABLE letters (text)")
+        (folder / FILE_NAME).chmod(0o600)
+        [finding] = bad(folder)
+
+        assert (PROBLEM, True) == (finding.state, finding.what.endswith("is another program's"))
+
+    def test_a_folder_in_the_place_of_the_database(self, folder: Path) -> None:
+        """Nobody can bring anything into it."""
+        (folder / FILE_NAME).unlink()
+        (folder / FILE_NAME).mkdir(mode=0o700)
+
+        assert [(PROBLEM, f"{folder / FILE_NAME} is no file")] == [(one.state, one.what) for one in bad(folder)]
+
+    def test_one_that_nobody_may_look_at(self, tmp_path: Path) -> None:
+        """What is recorded would be in memory alone; it is said what to do."""
+        folder = tmp_path / ("n" * 256) / "journal"
+        [finding] = found(folder)
+
+        assert (PROBLEM, f"{folder} cannot be reached") == (finding.state, finding.what)
+        assert "ORCHESTRACE_JOURNAL" in finding.do
 
     def test_a_damaged_database(self, folder: Path) -> None:
         """A page was written over."""

@@ -41,7 +41,8 @@ class TestKills:
         """
         By SIGKILL, by SIGTERM without a handler, by `os._exit`, at any line of ours in the program's threads or ours.
 
-        Whatever the program saw end has ended; whatever ran has an end, its input, and stands under its parent.
+        Whatever the program saw end has ended; whatever ran has an end, its input, and stands under its parent. Every
+        other program has a tracer provider of its own, which sends itself.
         """
         said: list[tuple[str, str, str]] = []
         for number in range(DEATHS[how]):
@@ -60,7 +61,8 @@ class TestKills:
         assert [] == [rows[ids] for ids in started & interrupted if not rows[ids][3]]
         assert set() == {row[0] for row in rows.values() if row[0] is not None} - rows.keys()
         assert {1} == set(Counter(ids.split()[0] for ids, row in rows.items() if row[0] is None).values())
-        assert len(rows) == ashes.balance().ended == ashes.balance().waiting
+        balance = ashes.balance()
+        assert len(rows) == balance.ended == balance.waiting + balance.dropped["not sent from here"]
 
     def test_everything_arrives_in_the_end(self, mortal: Mortal, ashes: Ashes) -> None:
         """What killed processes sent, and what the next ones or `orchestrace forward` send for them, is everything."""
@@ -95,20 +97,106 @@ class TestKills:
         assert [spans[0].span_id] == [span.span_id for span in spans if span.parent_id is None]
 
 
-BY_HAND = """
-import os, orchestrace
+PROVIDERS = {
+    "ours": "",
+    "the program's": "trace.set_tracer_provider(TracerProvider())",
+    "the program's, which calls its processors in threads": (
+        "trace.set_tracer_provider(TracerProvider(active_span_processor=ConcurrentMultiSpanProcessor(2)))"
+    ),
+    "the program's, whose sampler samples nothing": (
+        "trace.set_tracer_provider(TracerProvider(sampler=StaticSampler(Decision.RECORD_ONLY)))"
+    ),
+}
+"""Who makes the spans."""
+HEAD = """
+import os
+import httpx, orchestrace
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ConcurrentMultiSpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.sampling import Decision, StaticSampler
+{provider}
 orchestrace.configure(service_name="shop")
-with orchestrace.agent(name="Crafter"), orchestrace.llm_call("m", "local") as call:
-    call.request("Write to Li.", temperature=0.5)
-    os._exit(9)
+
+class Model(httpx.BaseTransport):
+    def handle_request(self, request):
+        os._exit(9)
+
+def die_asking(words):
+    client = httpx.Client(transport=Model(), base_url="https://api.openai.com", trust_env=False)
+    client.post("/v1/chat/completions", json={{"model": "m", "messages": [{{"role": "user", "content": words}}]}})
+
+def theirs(name):
+    known = {{"gen_ai.operation.name": "chat"}}
+    library = trace.get_tracer("another.library")
+    return library.start_as_current_span(name, kind=trace.SpanKind.CLIENT, attributes=known)
+"""
+SAID = """
+    SELECT name, json_extract(attributes, '$."orchestrace.ending"'), json_extract(attributes, '$."{name}"') FROM spans
+    ORDER BY id
 """
 
 
-class TestByHand:
-    def test_what_a_call_was_asked_is_known(self, start: Callable[..., subprocess.Popen[str]], ashes: Ashes) -> None:
-        """Although it was said after the call had begun."""
-        assert 9 == start(BY_HAND, variables={"ORCHESTRACE_JOURNAL": str(ashes.folder)}).wait(20)
-        ashes.recover()
-        found = [row for row in ashes.ask(FOUND) if "Write to Li." in (row[4] or "")]
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=[*PROVIDERS])
+class TestSaidLater:
+    """What was said of a span that had started is known, whoever made the span."""
 
-        assert ["interrupted"] == [row[3] for row in found]
+    @pytest.fixture
+    def left(self, start: Callable[..., subprocess.Popen[str]], ashes: Ashes, provider: str) -> Callable[..., object]:
+        """Return what says what is left of a program that dies: names, endings, and the value of an attribute."""
+
+        def run(program: str, name: str) -> list[tuple[str, ...]]:
+            variables = {"ORCHESTRACE_JOURNAL": str(ashes.folder)}
+            assert 9 == start(HEAD.format(provider=provider) + program, variables=variables).wait(20)
+            ashes.recover()
+            return ashes.ask(SAID.format(name=name))
+
+        return run
+
+    def test_what_a_call_by_hand_was_asked(self, left: Callable[..., list[tuple[str, ...]]]) -> None:
+        """It is said inside of the block."""
+        _, (name, ending, asked) = left(
+            """
+with orchestrace.agent(name="Crafter"), orchestrace.llm_call("m", "local") as call:
+    call.request("Write to Li.", temperature=0.5)
+    os._exit(9)
+""",
+            "gen_ai.input.messages",
+        )
+
+        assert ("chat m", "interrupted") == (name, ending)
+        assert "Write to Li." in asked
+
+    def test_what_a_call_was_asked_that_another_library_has_a_span_for(
+        self, left: Callable[..., list[tuple[str, ...]]]
+    ) -> None:
+        """Its span started before the request was made."""
+        _, (name, ending, asked) = left(
+            """
+with orchestrace.agent(name="Crafter"), theirs("anthropic.messages.create"):
+    die_asking("Write to Li.")
+""",
+            "gen_ai.input.messages",
+        )
+
+        assert ("anthropic.messages.create", "interrupted") == (name, ending)
+        assert "Write to Li." in asked
+
+    def test_the_key_and_the_tags_of_a_run(self, left: Callable[..., list[tuple[str, ...]]]) -> None:
+        """By which it is looked for, and outcomes find it."""
+        program = """
+with orchestrace.agent(name="Crafter") as run:
+    run.set_key("job-1")
+    os._exit(9)
+"""
+
+        assert [("invoke_agent Crafter", "interrupted", "job-1")] == left(program, "orchestrace.key")
+
+    def test_the_variant_that_fell_to_a_run(self, left: Callable[..., list[tuple[str, ...]]]) -> None:
+        """One that kills its process is not missing from the comparison."""
+        program = """
+with orchestrace.agent(name="Crafter"):
+    orchestrace.assign("tone", ["warm"], by="ada")
+    os._exit(9)
+"""
+
+        assert [("invoke_agent Crafter", "interrupted", "warm")] == left(program, "orchestrace.experiment.tone")

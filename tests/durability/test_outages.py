@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
+from orchestrace.records import EventRecord, LinkRecord
 from orchestrace.testing import OtlpReceiver, refused_endpoint, silent_endpoint
 from orchestrace.testing.otlp import Received, Reply
 
@@ -47,6 +48,15 @@ flushed = orchestrace.flush(20)
 balance = flushed.balance
 print(json.dumps([bool(flushed), balance.ended, balance.delivered, flushed.why]), flush=True)
 """
+LARGE: dict[str, dict[str, Any]] = {
+    "stack traces": {"events": [EventRecord("exception", 1, {"exception.stacktrace": "x" * 3_000_000})] * 4},
+    "many events": {"events": [EventRecord(f"event {n}", n, {"n": n}) for n in range(1, 150_001)]},
+    "many links": {"links": [LinkRecord("ab" * 16, f"{n:016x}") for n in range(1, 90_001)]},
+    "lists": {"attributes": {"words": ["word"] * 900_000}},
+    "many attributes": {"attributes": {f"key {n}": "x" * 40 for n in range(90_000)}},
+    "one name": {"name": "n" * 5_000_000},
+    "a message": {"status": "ERROR", "status_message": "x" * 5_000_000},
+}
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -183,6 +193,21 @@ class TestSize:
             assert 501 == len(receiver.spans) == len(ids(receiver))
             assert len(found.attributes["input.value"]) > 1_000_000
             assert ["input.value"] == list(found.attributes["orchestrace.truncated"])
+
+    @pytest.mark.parametrize("large", LARGE)
+    def test_whatever_makes_a_span_large_its_neighbours_arrive(self, large: str, post: Post) -> None:
+        """Nothing of a span can be so large that it does not arrive itself; it says what was cut."""
+        with OtlpReceiver("grpc") as receiver:
+            running = post.open(receiver.endpoint, "grpc")
+            huge = post.spans(1, **LARGE[large])
+            for record in [*post.spans(20), *huge, *post.spans(20)]:
+                running.journal.ended(record)
+            flushed = running.flush(20)
+
+            found = next(span for span in receiver.spans if span.span_id == huge[0].span_id)
+            assert (True, "") == (bool(flushed), flushed.why)
+            assert 41 == len(receiver.spans) == len(ids(receiver))
+            assert found.attributes["orchestrace.truncated"]
 
 
 class TestRefusal:

@@ -38,13 +38,25 @@ class TestFailed:
 
         assert 14 < backoff.seconds <= 30
 
-    @pytest.mark.parametrize(("asked", "waited"), [(100, 100), (0, 0), (10**6, 3600)])
+    @pytest.mark.parametrize(("asked", "waited"), [(100, 100), (2.5, 2.5), (10**6, 3600)])
     def test_what_is_asked_for_is_waited_for(self, asked: float, waited: float) -> None:
         """Longer than our own longest wait, but no longer than an hour."""
         backoff = Backoff()
         backoff.failed(asked)
 
         assert waited - 1 <= backoff.seconds <= waited
+
+    @pytest.mark.parametrize("asked", [0.0, -0.0])
+    def test_who_asks_for_no_time_is_given_some(self, asked: float) -> None:
+        """A date that has passed, a negative number: a receiver with another clock is not to be asked without pause."""
+        backoff = Backoff()
+        for _ in range(3):
+            backoff.failed(asked)
+        waits = backoff.seconds
+        backoff.hurry()
+
+        assert 1.8 < waits <= 4.0
+        assert 0.0 == backoff.seconds
 
 
 class TestSucceeded:

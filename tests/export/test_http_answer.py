@@ -24,9 +24,9 @@ class TestVerdict:
         ("verdict", "codes"),
         [
             (Verdict.ACCEPTED, [200, 202, 204]),
-            (Verdict.RETRY, [408, 429, 502, 503, 504]),
+            (Verdict.RETRY, [408, 429, 502, 503, 504, 520, 522, 524, 529]),
             (Verdict.TOO_LARGE, [413]),
-            (Verdict.UNWELCOME, [301, 302, 307, 401, 403, 404, 405, 407, 415, 501]),
+            (Verdict.UNWELCOME, [101, 301, 302, 304, 307, 308, 401, 403, 404, 405, 407, 415, 501, 600, 999]),
             (Verdict.REFUSED, [400, 409, 422, 500, 599]),
         ],
         ids=lambda value: value.value if isinstance(value, Verdict) else "",
@@ -72,7 +72,8 @@ class TestAccepted:
         assert Answer(Verdict.ACCEPTED, reason, rejected) == read_answer(200, JSON, json.dumps(said).encode())
 
     @pytest.mark.parametrize(
-        ("headers", "body"), [({}, b""), ({}, b"OK"), (JSON, b"{"), (JSON, b"[]"), (PROTOBUF, b"OK")]
+        ("headers", "body"),
+        [({}, b""), ({}, b"OK"), (JSON, b"{"), (JSON, b"[]"), (JSON, b"[" * 60_000), (PROTOBUF, b"OK")],
     )
     def test_anything_else_says_that_all_is_well(self, headers: dict[str, str], body: bytes) -> None:
         """A status of success stands for itself."""
@@ -96,6 +97,7 @@ class TestReason:
             (PROTOBUF, Status(message="bad span").SerializeToString(), "HTTP 400 Bad Request: bad span"),
             (PROTOBUF, b"text", "HTTP 400 Bad Request: text"),
             (JSON, b'{"message": "bad span"}', "HTTP 400 Bad Request: bad span"),
+            (JSON, b"[[", "HTTP 400 Bad Request: [["),
             (JSON, b'{"error": "bad span"}', 'HTTP 400 Bad Request: {"error": "bad span"}'),
             (HTML, b"<html>...", "HTTP 400 Bad Request: a web page"),
         ],
@@ -103,6 +105,10 @@ class TestReason:
     def test_has_the_receivers_words(self, headers: dict[str, str], body: bytes, said: str) -> None:
         """However they are wrapped."""
         assert said == read_answer(400, headers, body).reason
+
+    def test_whatever_is_said(self) -> None:
+        """Nothing in an answer is a fault of ours."""
+        assert read_answer(400, JSON, b"[" * 60_000).reason.startswith("HTTP 400 Bad Request: [[[")
 
     def test_names_a_status_that_nobody_knows(self) -> None:
         """By its number."""
@@ -130,6 +136,15 @@ class TestRetryAfter:
         passed = read_answer(503, {"retry-after": format_datetime(now - timedelta(hours=1), usegmt=True)}, b"")
 
         assert (3600, 0) == (pytest.approx(later.retry_after, abs=60), passed.retry_after)
+
+    @pytest.mark.parametrize(
+        "said", ["Mon, 01 Jan 0001 00:00:00 +2359", "Fri, 31 Dec 9999 23:59:59 -2359", "1" * 400, "", ","]
+    )
+    def test_odd_ones_are_no_faults(self, said: str) -> None:
+        """They say nothing, or more than anybody waits for."""
+        answer = read_answer(503, {"retry-after": said}, b"")
+
+        assert (Verdict.RETRY, True) == (answer.verdict, (answer.retry_after or 1e9) > 3600)
 
     def test_only_where_it_is_tried_again(self) -> None:
         """A refusal is one for good."""

@@ -109,7 +109,8 @@ class TestConnection:
         """Whoever does so to a new connection does not answer."""
         server = script([b""], [FINE])
 
-        assert Answer(Verdict.RETRY, "connection closed without an answer") == build(endpoint=server.endpoint).send(b"")
+        said = Answer(Verdict.RETRY, "connection closed without an answer", is_cut=True)
+        assert said == build(endpoint=server.endpoint).send(b"")
 
     def test_goes_through_the_proxy_of_the_environment(
         self, build: Build, script: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
@@ -150,11 +151,37 @@ class TestTime:
     ) -> None:
         """The timeout is that of the whole attempt, not of each byte."""
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1.5")
-        server = script([b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n" + b"x" * 60000])
+        server = script([b"HTTP/1.1 503 Busy\r\nContent-Length: 60000\r\n\r\n" + b"x" * 60000])
         began = time.monotonic()
+        answer = build(endpoint=server.endpoint).send(b"")
 
-        assert Answer(Verdict.RETRY, "no answer within 1.5 s") == build(endpoint=server.endpoint).send(b"")
+        assert (Verdict.RETRY, "HTTP 503 Service Unavailable: xx") == (answer.verdict, answer.reason[:32])
         assert time.monotonic() - began < 5
+
+
+class TestAnswer:
+    @pytest.mark.parametrize(
+        "rest",
+        [
+            b"Content-Length: 500\r\n\r\ncut",
+            b"Transfer-Encoding: chunked\r\n\r\nno size\r\ncut",
+            b"Content-Encoding: gzip\r\nContent-Length: 7\r\n\r\nno gzip",
+            b"Content-Encoding: deflate\r\nContent-Length: 7\r\n\r\nno zlib",
+        ],
+        ids=["cut", "chunks", "gzip", "deflate"],
+    )
+    @pytest.mark.parametrize(
+        ("status", "verdict"), [(b"200 OK", Verdict.ACCEPTED), (b"400 No", Verdict.REFUSED), (b"503 No", Verdict.RETRY)]
+    )
+    def test_that_breaks_off_has_its_status(
+        self, status: bytes, verdict: Verdict, rest: bytes, build: Build, script: Callable[..., Script]
+    ) -> None:
+        """What was accepted would come twice if it were sent again, and what was refused would be for ever."""
+        server = script([b"HTTP/1.1 " + status + b"\r\n" + rest], [FINE])
+        sender = build(endpoint=server.endpoint)
+
+        assert [verdict, Verdict.ACCEPTED] == [sender.send(b"").verdict for _ in range(2)]
+        assert 2 == server.connections or b"Length: 7" in rest
 
 
 class TestFaults:

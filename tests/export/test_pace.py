@@ -8,8 +8,8 @@ from orchestrace.export.pace import Pace, configured_pace
 
 class TestConfiguredPace:
     def test_without_variables(self) -> None:
-        """As many as the SDK sends together, and a quarter of a second: nothing is lost meanwhile."""
-        assert Pace(512, 0.25) == configured_pace()
+        """As many as the SDK sends together, and less than a second: who looks for a run waits no longer."""
+        assert Pace(512, 0.75) == configured_pace()
 
     def test_variables_are_opentelemetry_s(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Milliseconds become seconds; blanks around a number are nothing."""
@@ -22,7 +22,7 @@ class TestConfiguredPace:
         """As the specification has it."""
         monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "")
 
-        assert 0.25 == configured_pace().delay
+        assert 0.75 == configured_pace().delay
 
     @pytest.mark.parametrize("said", ["0", "-1", "many", "1.5"])
     @pytest.mark.parametrize("variable", ["OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "OTEL_BSP_SCHEDULE_DELAY"])

@@ -164,11 +164,18 @@ class TestShrunk:
 
         assert {"a": "x" * 100_000} == span.attributes
 
-    def test_what_is_large_elsewhere_cannot_be_shrunk(self, wrapping: Wrapping, record: Make) -> None:
-        """Events are evidence, and lists are no text."""
+    def test_what_is_large_elsewhere_is_shrunk_too(self, wrapping: Wrapping, record: Make) -> None:
+        """The stack traces of its events, say."""
         span = record(events=[EventRecord("exception", 1, {"exception.stacktrace": "x" * 100_000})])
+        shrunk = wrapping.wrap(1, 7, span).shrunk(5_000)
 
-        assert wrapping.wrap(1, 7, span).shrunk(5_000) is None
+        assert shrunk is not None
+        assert len(shrunk.body) <= 5_000
+        assert ["exception.stacktrace"] == attributes(shrunk)[TRUNCATED]
+
+    def test_what_has_no_room_for_its_ids_cannot_be(self, wrapping: Wrapping, record: Make) -> None:
+        """It goes as it is, alone."""
+        assert wrapping.wrap(1, 7, record(attributes={"a": "x" * 100})).shrunk(20) is None
 
     def test_other_records_are_not_shrunk(self, wrapping: Wrapping) -> None:
         """Log records and metrics go as they are, or not at all."""

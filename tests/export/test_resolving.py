@@ -80,7 +80,18 @@ class TestHttpAddress:
         assert f"http://host:4318{signal.path}" == resolved(signal, endpoint="http://host:4318" + written).url
 
     @pytest.mark.parametrize(
-        "written", ["localhost:4318", "localhost", "ftp://host", "http://", "/v1/traces", "http://["]
+        "written",
+        [
+            "localhost:4318",
+            "localhost",
+            "ftp://host",
+            "http://",
+            "/v1/traces",
+            "http://[",
+            "http://host:99999",
+            "http://host:port",
+            "http://a b",
+        ],
     )
     def test_no_address_is_an_error(self, written: str) -> None:
         """It says what to write instead."""
@@ -224,6 +235,12 @@ class TestTimeout:
 
         assert 0.3 == resolved(endpoint="http://host").timeout
 
+    def test_longer_than_anybody_waits_is_a_day(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """No socket takes such a number, and nothing was ever sent."""
+        monkeypatch.setenv(f"{GENERAL}TIMEOUT", "99999999999")
+
+        assert 86_400.0 == resolved(endpoint="http://host").timeout
+
     @pytest.mark.parametrize("said", ["ten", "-1", "10s", "nan", "0", "0.0"])
     def test_no_number_is_an_error(self, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is said when the program is configured; the stock exporters differ, and some take another."""
@@ -273,7 +290,7 @@ class TestFiles:
         """The signal's variable goes before the general one."""
         files = {name: str(tmp_path / name) for name in ("ca", "own-ca", "cert", "key")}
         for file in files.values():
-            Path(file).write_text("")
+            Path(file).write_text("-----BEGIN CERTIFICATE-----")
         for name, file in (("CERTIFICATE", "ca"), ("TRACES_CERTIFICATE", "own-ca"), ("CLIENT_CERTIFICATE", "cert")):
             monkeypatch.setenv(GENERAL + name, files[file])
         monkeypatch.setenv(f"{GENERAL}CLIENT_KEY", files["key"])
@@ -296,9 +313,20 @@ class TestFiles:
         with pytest.raises(ConfigurationError, match=rf"OTLP_{name}='.*missing.pem' cannot be read \(No such file"):
             resolved(endpoint="https://host")
 
+    @pytest.mark.parametrize("content", [b"", b"garbage", b"\x30\x82\x01\x0a"], ids=["empty", "text", "DER"])
+    def test_one_that_is_no_pem_is_an_error(
+        self, content: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """Nothing would ever arrive, and gRPC writes some lines of its own for each attempt."""
+        (tmp_path / "ca.pem").write_bytes(content)
+        monkeypatch.setenv(f"{GENERAL}CERTIFICATE", str(tmp_path / "ca.pem"))
+
+        with pytest.raises(ConfigurationError, match=r"OTLP_CERTIFICATE='.*ca.pem' is no PEM file"):
+            resolved(endpoint="https://host")
+
     def test_a_key_alone_is_an_error(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         """Without the certificate that it belongs to nobody would be shown anything."""
-        (tmp_path / "client.key").write_text("")
+        (tmp_path / "client.key").write_text("-----BEGIN PRIVATE KEY-----")
         monkeypatch.setenv(f"{GENERAL}CLIENT_KEY", str(tmp_path / "client.key"))
 
         with pytest.raises(ConfigurationError, match="of no use alone: set OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"):

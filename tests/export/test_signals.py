@@ -13,8 +13,10 @@ from typing import Any, TypeAlias
 import pytest
 from opentelemetry.sdk.resources import Resource
 
+from orchestrace.export.receiver import resolve
 from orchestrace.export.signals import Signals, build_signals
-from orchestrace.testing import OtlpReceiver, Reply
+from orchestrace.forwarding import Errand
+from orchestrace.testing import OtlpReceiver, Reply, refused_endpoint
 
 Run: TypeAlias = Callable[..., Any]
 
@@ -114,7 +116,7 @@ class TestOurs:
         assert ["logs", "metrics", "traces"] == sorted(receiver.asked)
 
     def test_flush_is_acknowledged_for_all_three(self, run: Run) -> None:
-        """And what has arrived is not sent again when the process leaves, but for sums that have changed since."""
+        """And what has arrived is not sent again when the process leaves: each was asked for once."""
         with OtlpReceiver() as receiver:
             said, log, _ = run(
                 f"orchestrace.configure(endpoint={receiver.endpoint!r}); craft()\n"
@@ -122,9 +124,32 @@ class TestOurs:
             )
 
         assert ({"flushed": True}, "") == (said, log)
-        assert (1, 1) == (receiver.asked.count("logs"), receiver.asked.count("traces"))
-        # Once more: by then the spans were delivered, and that is a figure too.
-        assert receiver.asked.count("metrics") <= 2
+        assert ["logs", "metrics", "traces"] == sorted(receiver.asked)
+
+    @pytest.mark.parametrize("end", ["orchestrace.flush()", "orchestrace.shutdown()", ""])
+    def test_the_last_figures_are_those_of_the_end(self, end: str, run: Run) -> None:
+        """All has been delivered, and nothing waits: a dashboard would show for ever what was measured before."""
+        with OtlpReceiver() as receiver:
+            run(f"orchestrace.configure(endpoint={receiver.endpoint!r}); craft()\n{end}")
+
+        figures = {point.metric: point.value for point in receiver.metrics if point.metric in ACCOUNTS}
+        assert {"ended": 3, "delivered": 3, "waiting": 0, "refused": 0} == {
+            name.rpartition(".")[2]: value for name, value in figures.items()
+        }
+
+    def test_an_outage_is_measured_too(self, run: Run, tmp_path: Path) -> None:
+        """Metrics of a process whose spans wait are stored, and sent with them by whoever comes next."""
+        with refused_endpoint() as endpoint:
+            run(f"orchestrace.configure(endpoint={endpoint!r}); craft()")
+        with OtlpReceiver() as receiver:
+            found = resolve(endpoint=receiver.endpoint)
+            assert found is not None
+            errand = Errand(tmp_path, found)
+            left = errand.run(20)
+            errand.close()
+
+        figures = [point.value for point in receiver.metrics if point.metric == "orchestrace.spans.waiting"]
+        assert (0, 3, [3]) == (left, len(receiver.spans), figures)
 
     def test_the_program_s_own_go_the_same_way(self, run: Run) -> None:
         """Its log records through the global provider, nested attributes and all; its metrics beside ours."""

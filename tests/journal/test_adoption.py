@@ -11,7 +11,7 @@ import pytest
 from orchestrace.balance import Balance
 from orchestrace.journal import accounts
 from orchestrace.journal.addressee import Addressee
-from orchestrace.journal.adoption import adopt
+from orchestrace.journal.adoption import adopt, held
 from orchestrace.journal.database import transaction
 from orchestrace.journal.election import Election
 from orchestrace.journal.encoding import Header
@@ -159,3 +159,15 @@ class TestOfAService:
         sending.leave()
 
         assert (0, 1) == (during, adopt(database, folder, ours, "shop"))
+
+
+class TestHeld:
+    def test_is_what_somebody_else_sends(
+        self, database: sqlite3.Connection, ours: int, put: Put, span: Callable[..., SpanRecord]
+    ) -> None:
+        """Of processes that are gone; of one that lives, or has no receiver, nothing depends on others."""
+        put(span(1, end=1), receiver=OLD, over=True)
+        put(span(2, end=2), process="living", receiver=Addressee("1a", "http://localhost:1"))
+        put(span(3, end=3), process="kept", over=True)
+
+        assert ({OLD.id}, {OLD.id}, set()) == tuple(held(database, ours, one) for one in ("shop", None, "mill"))

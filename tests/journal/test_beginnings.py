@@ -17,6 +17,19 @@ class TestBeginnings:
         assert (({"a": 1}, {"name": "x"}), 0) == beginnings.take(span(end=9))
         assert (None, 0) == beginnings.take(span(end=9))
 
+    def test_what_began_before_a_fork_is_the_parents(self, span: Callable[..., SpanRecord]) -> None:
+        """Also that of its own parent; and it has no beginning in the child."""
+        beginnings = Beginnings()
+        beginnings.note(span(1), {"name": "x"})
+        child = beginnings.forked()
+        child.note(span(2), {"name": "x"})
+        grandchild = child.forked()
+
+        assert [False, False] == [beginnings.is_of_parent(span(number)) for number in (1, 2)]
+        assert [True, False] == [child.is_of_parent(span(number)) for number in (1, 2)]
+        assert [True, True] == [grandchild.is_of_parent(span(number)) for number in (1, 2)]
+        assert (None, 0) == grandchild.take(span(1))
+
     def test_of_spans_that_never_end_some_are_forgotten(self, span: Callable[..., SpanRecord]) -> None:
         """The oldest: memory stays what it is."""
         beginnings = Beginnings()

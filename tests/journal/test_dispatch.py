@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.appender import Appender
 from orchestrace.journal.database import FILE_NAME, transaction
 from orchestrace.journal.dispatch import Dispatch
-from orchestrace.journal.election import is_vacant
+from orchestrace.journal.election import Election, is_vacant
 from orchestrace.journal.encoding import Header, encode, encode_header
 from orchestrace.journal.memory import MemoryOutbox
 from orchestrace.journal.outbox import TRACES
@@ -142,6 +143,26 @@ class TestOnDisk:
         assert Balance(delivered=1, refused=1) == accounts.balance_of(database, "p")
         assert dispatch.balance == Balance()
 
+    def test_what_arrived_and_could_not_be_noted_does_not_wait_again(
+        self, database: sqlite3.Connection, make: Make, span: Callable[..., SpanRecord]
+    ) -> None:
+        """It is noted before the next is asked for: a disk that is full for an hour makes no copies."""
+        put(database, span(1, end=1))
+        dispatch = make()
+        (outbox,) = dispatch.outboxes()
+        ((key, _, _),) = outbox.waiting(TRACES, 9, 1 << 20)
+        assert dispatch._database is not None
+        dispatch._database.execute("PRAGMA busy_timeout = 0")
+        with transaction(database):
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                outbox.delivered(TRACES, [key])
+            (again,) = dispatch.outboxes()
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                again.waiting(TRACES, 9, 1 << 20)
+
+        assert [] == waiting(dispatch)
+        assert Balance(delivered=1) == accounts.balance_of(database, "p")
+
     def test_without_a_folder_there_is_none(self, make: Make, folder: Path) -> None:
         """Nothing was recorded yet, and no folder is made."""
         assert ([], False) == (make().outboxes(), folder.exists())
@@ -199,6 +220,22 @@ class TestOnDisk:
 
         assert found == waiting(make(service=service))
 
+    def test_adopts_soon_after_somebody_else_has_stopped_sending_it(
+        self, database: sqlite3.Connection, make: Make, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """Though nobody has written anything: half a second later, as if somebody had."""
+        put(database, span(1, end=1), process="gone", over=True, receiver=OLD)
+        other = Election(folder, OLD.id)
+        other.win()
+        dispatch, began = make(), time.monotonic()
+        before = waiting(dispatch)
+        other.leave()
+        while not (found := waiting(dispatch)) and time.monotonic() < began + 5:
+            pass
+
+        assert ([], ["span 1"]) == (before, found)
+        assert time.monotonic() - began < 1.5
+
 
 class TestInMemory:
     def test_holds_what_could_not_be_written(
@@ -214,6 +251,15 @@ class TestInMemory:
         assert (span(1, end=1), {"service.name": "shop"}) == (record, outbox.resource(process))
         assert [logged] == [one for _, _, one in outbox.waiting("logs", 9, 1 << 20)]
         assert (False, False) == (bool(overflow), diskless.is_leading)
+
+    def test_goes_where_nobody_may_look_at_the_folder(
+        self, make: Make, overflow: Overflow, span: Callable[..., SpanRecord], tmp_path: Path
+    ) -> None:
+        """Below another user's home it cannot even be said whether there is one."""
+        overflow.put(encode(span(1, end=1)))
+        dispatch = make(tmp_path / ("n" * 256) / "journal", memory=lambda: MemoryOutbox(overflow, lambda: WRITER))
+
+        assert ["span 1"] == waiting(dispatch)
 
     def test_survives_the_end(self, diskless: Dispatch, overflow: Overflow, span: Callable[..., SpanRecord]) -> None:
         """Nobody else has it."""

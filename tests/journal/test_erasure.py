@@ -101,3 +101,18 @@ class TestEraseDamaged:
 
         assert ["1.torn", "2.torn", "journal.db.damaged-1"] == erase_damaged(tmp_path, [THEIRS], {"user.id": "Zoë"})
         assert ["3.torn", "4.torn", "journal.db"] == sorted(path.name for path in tmp_path.iterdir())
+
+    def test_a_database_goes_with_its_log(self, tmp_path: Path) -> None:
+        """A page of a prompt does not say whose it is: the page before it does, and may be in the other file."""
+        for name, content in (
+            ("journal.db.damaged-1", "a prompt"),
+            ("journal.db.damaged-1-wal", THEIRS),
+            ("journal.db.damaged-2", THEIRS),
+            ("journal.db.damaged-2-wal", "a prompt"),
+            ("journal.db.damaged-3-wal", "another"),
+        ):
+            (tmp_path / name).write_text(content, encoding="utf-8")
+        erased = erase_damaged(tmp_path, [THEIRS], {})
+
+        assert [f"journal.db.damaged-{name}" for name in ("1", "1-wal", "2", "2-wal")] == erased
+        assert ["journal.db.damaged-3-wal"] == [path.name for path in tmp_path.iterdir()]

@@ -17,6 +17,7 @@ from orchestrace.journal.forgetting import Forgotten, Whom, forget
 from orchestrace.journal.ingest import ingest
 from orchestrace.journal.outbox import TRACES, Outbox
 from orchestrace.journal.signals import encode_log
+from orchestrace.recording.text import label
 from orchestrace.records import LogRecord, SpanRecord
 
 CANARY = "Ornithorhynchus"
@@ -131,6 +132,18 @@ class TestForget:
             forgotten = forget(database, folder, whom)
 
             assert (1, 2, [OTHERS]) == (forgotten.runs, forgotten.spans, spans(database))
+
+    def test_ids_that_were_too_long_are_known_again(self, folder: Path, writer: Callable[..., Any]) -> None:
+        """They are recorded by their beginning and a hash, and typed as they are."""
+        long, other = "u" * 300, "u" * 299 + "v"
+        writer().write(
+            make_span(1, end=9, attributes={names.USER_ID: label(long)}),
+            make_span(2, end=9, trace_id=OTHERS, attributes={names.USER_ID: label(other)}),
+        )
+        with closing(connect(folder)) as database:
+            forgotten = forget(database, folder, Whom(user=long))
+
+            assert (1, [OTHERS]) == (forgotten.runs, spans(database))
 
     def test_what_was_never_delivered_is_counted(
         self, folder: Path, database: sqlite3.Connection, writer: Callable[..., Any], span: Callable[..., SpanRecord]

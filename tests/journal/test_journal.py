@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -112,6 +113,22 @@ class TestSink:
 
         assert [span(1, end=9), span(2, attributes={"a": 1, names.ENDING: "running"})] == Reader(folder).trace("last")
 
+    def test_a_span_that_runs_can_say_more(
+        self, journal: Journal, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """What it has said is not written again, however often that is."""
+        said: dict[str, Any] = {"prompt": "Write to Li."}
+        for name in ("a", "b", "c"):
+            journal.started(span(1, attributes=dict(said)))
+            said[name] = 1
+            runs = Reader(folder).trace("last")
+        journal.ended(span(1, end=9, attributes=said))
+        written = [path.read_bytes().count(b"Write to Li.") for path in folder.glob("*.segment")]
+
+        assert [span(1, attributes={"prompt": "Write to Li.", "a": 1, "b": 1, names.ENDING: "running"})] == runs
+        assert [span(1, end=9, attributes=said)] == Reader(folder).trace("last")
+        assert [1] == written
+
     def test_a_span_that_was_renamed_has_its_last_name(
         self, journal: Journal, folder: Path, span: Callable[..., SpanRecord]
     ) -> None:
@@ -169,8 +186,26 @@ class TestSink:
             for number in range(5):
                 journal.ended(span(number))
 
-        assert (5, 0, False) == (journal.ended_spans, journal.lost, journal.flush(0.1))
+        before = time.monotonic()
+        flushed = journal.flush(30)
+
+        assert (5, 0, False) == (journal.ended_spans, journal.lost, flushed)
+        assert time.monotonic() - before < 20, "it was waited for a disk that is not there"
         assert len(caplog.records) <= 1
+        journal.close()
+
+    def test_what_could_not_be_written_is_written_once_it_can(
+        self, tmp_path: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """A flush asks the disk at once, however short ago it has refused."""
+        (tmp_path / "journal").touch()
+        journal = Journal(tmp_path / "journal")
+        journal.started(span(1))
+        journal.ended(span(1, end=9))
+        (tmp_path / "journal").unlink()
+
+        assert (True, [span(1, end=9)]) == (journal.flush(30), Reader(tmp_path / "journal").trace("last"))
+        assert (1, 0) == (journal.ended_spans, journal.lost)
         journal.close()
 
     @pytest.mark.parametrize("way", ["kill", "later"])
@@ -354,6 +389,16 @@ class TestClose:
         (left,) = Reader(folder).trace("last")
 
         assert (span(1).start + 1000, "ERROR", "interrupted") == (left.end, left.status, left.attributes[names.ENDING])
+
+    def test_writes_what_there_was_no_place_for(self, tmp_path: Path, span: Callable[..., SpanRecord]) -> None:
+        """If there is one by then."""
+        (tmp_path / "journal").touch()
+        journal = Journal(tmp_path / "journal")
+        journal.ended(span(1, end=9))
+        (tmp_path / "journal").unlink()
+        journal.close()
+
+        assert [span(1, end=9)] == Reader(tmp_path / "journal").trace("last")
 
     def test_ends_the_thread(self, journal: Journal, span: Callable[..., SpanRecord]) -> None:
         """And is no error the second time."""

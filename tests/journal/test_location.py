@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrace.journal.location import VARIABLE, default_folder
+from orchestrace.journal.location import VARIABLE, default_folder, folder_named
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="where a user's state is differs by platform")
 
@@ -66,3 +66,42 @@ class TestDefaultFolder:
         monkeypatch.setattr(os, "getuid", lambda: 4_000_001)  # whom no passwd file has
 
         assert Path(tempfile.gettempdir()) / "state-4000001" / "orchestrace" == default_folder()
+
+    @linux
+    def test_the_stated_directory_needs_no_home(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """A container has often one of the two."""
+        monkeypatch.delenv("HOME")
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+        monkeypatch.setattr(os, "getuid", lambda: 4_000_001)
+
+        assert tmp_path / "orchestrace" == default_folder()
+
+    @linux
+    def test_a_home_that_is_nowhere_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Else there would be a journal in each folder that a program is started in."""
+        monkeypatch.setenv("HOME", "here")
+        monkeypatch.setattr(os, "getuid", lambda: 4_000_001)
+
+        assert Path(tempfile.gettempdir()) / "state-4000001" / "orchestrace" == default_folder()
+
+    @linux
+    def test_where_nothing_can_be_written_there_is_a_name_all_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A container whose file system is read-only: what is recorded stays in memory, and the program runs."""
+
+        def find_none() -> str:
+            raise FileNotFoundError
+
+        monkeypatch.delenv("HOME")
+        monkeypatch.setattr(os, "getuid", lambda: 4_000_001)
+        monkeypatch.setattr(tempfile, "gettempdir", find_none)
+
+        assert Path("/tmp/state-4000001/orchestrace") == default_folder()  # noqa: S108 - nothing is written
+
+
+class TestFolderNamed:
+    def test_a_tilde_is_the_home(self, home: Path) -> None:
+        """A home that nobody knows is a name like any other."""
+        assert [home / "x", Path("~nobody-has-this-name")] == [
+            folder_named("~/x"),
+            folder_named("~nobody-has-this-name"),
+        ]

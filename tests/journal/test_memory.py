@@ -79,6 +79,19 @@ class TestMemoryOutbox:
         assert [logged] == [one for _, _, one in outbox.waiting("logs", 9, 1 << 20)]
         assert not overflow
 
+    def test_leaves_what_runs_to_the_disk(
+        self, memory: MemoryOutbox, overflow: Overflow, span: Callable[..., SpanRecord]
+    ) -> None:
+        """Until it has ended: nobody sends it before, and a start that came to the disk would be interrupted there."""
+        for payload in (encode(span(1)), encode(span(2)), encode(span(3)), encode(span(2, end=2))):
+            overflow.put(payload)
+        found = [*waiting(memory).values()]
+        overflow.put(encode(span(3, end=3)))
+        found_then = [*waiting(memory).values()]
+
+        assert (["span 2"], ["span 2", "span 3"]) == (found, found_then)
+        assert ((encode(span(1)), 0), None) == (overflow.take(), overflow.take())
+
     def test_is_accounted_for(self, memory: MemoryOutbox, overflow: Overflow, span: Callable[..., SpanRecord]) -> None:
         """What ended there is delivered, waiting, refused or dropped."""
         for number in range(3):

@@ -39,6 +39,12 @@ sys.stdin.read()
 """
 
 
+def in_memory(path: Path) -> int:
+    """Return how many bytes of a mapped file this process has in memory, as Linux tells."""
+    regions = Path("/proc/self/smaps").read_text(encoding="utf-8").partition(str(path))[2]
+    return next(int(line.split()[1]) << 10 for line in regions.splitlines() if line.startswith("Rss:"))
+
+
 class Signalled(BaseException):
     """What a signal's handler may raise anywhere, as KeyboardInterrupt."""
 
@@ -209,6 +215,21 @@ class TestMakeReady:
         made.close()
 
         assert after - before < 10
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="what a mapping has in memory is told by Linux alone")
+    def test_what_was_written_is_let_go_of(self, tmp_path: Path) -> None:
+        """A process does not grow by its segments; and what is there stays."""
+        made = Segment.create(tmp_path, 4 << 20, b"first")
+        for _ in range(3 << 8):
+            made.write(b"x" * 4096)
+        before = in_memory(made.path)
+        made.make_ready()
+        after = in_memory(made.path)
+        made.end()
+
+        assert before > 3 << 20
+        assert after < 2 << 20
+        assert ([b"first", *[b"x" * 4096] * (3 << 8)], True) == read(made.path)
 
     def test_changes_nothing(self, segment: Segment) -> None:
         """Neither what is there, nor its size, also where the segment ends."""

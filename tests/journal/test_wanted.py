@@ -5,6 +5,7 @@ import pytest
 from orchestrace import conventions as names
 from orchestrace.exceptions import JournalError
 from orchestrace.journal.wanted import Wanted, wanted
+from orchestrace.recording.text import label
 
 
 class TestWanted:
@@ -23,6 +24,10 @@ class TestWanted:
     def test_is_understood(self, typed: str, found: Wanted) -> None:
         """Ids in any case of letters, values as they are."""
         assert found == wanted(typed)
+
+    def test_a_long_value_is_meant_as_it_was_recorded(self) -> None:
+        """By its beginning and a hash of all of it."""
+        assert Wanted(name=names.KEY, value=label("k" * 300)) == wanted("key=" + "k" * 300)
 
     @pytest.mark.parametrize("typed", ["", "aba", "key=", "colour=red", "a" * 33, "%", "first"])
     def test_anything_else_is_an_error(self, typed: str) -> None:

@@ -222,7 +222,7 @@ class TestOverflow:
         for payload in payloads:
             overflow.put(*payload)
         with pytest.raises(FileExistsError):
-            Worker(folder, appender, overflow).write_what_overflowed()
+            Worker(folder, appender, overflow).write_overflow()
 
         assert payloads == list(iter(overflow.take, None))
 
@@ -342,7 +342,8 @@ class TestSleep:
     @pytest.fixture
     def asleep(self, worker: Worker, appender: Appender, monkeypatch: pytest.MonkeyPatch) -> Worker:
         """Return a worker that sleeps, as nothing has been appended for some looks."""
-        monkeypatch.setattr(workers, "_INTERVAL", 0.001)
+        for name in ("_INTERVAL", "_CALM"):
+            monkeypatch.setattr(workers, name, 0.001)
         monkeypatch.setattr(workers, "_OTHERS", 600.0)
         appender.append(b"{}")
         worker.start()

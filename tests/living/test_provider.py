@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
 
+from orchestrace.balance import Balance
+from orchestrace.journal.accounts import balances
+from orchestrace.journal.database import connect
 from orchestrace.testing import OtlpReceiver
 
 AGENT = "invoke_agent A"
@@ -121,6 +125,32 @@ class TestNoProvider:
 
         assert {"status": 0} == done.said
         assert ["before", "child", "parent"] == sorted(recorded) == sorted(sent)
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+    @pytest.mark.parametrize("provider", ["", "trace.set_tracer_provider(theirs()[0])"], ids=["ours", "theirs"])
+    def test_a_forked_child_ends_nothing_of_its_parent(self, run: Callable[..., Any], provider: str) -> None:
+        """It leaves through blocks that its parent has open, and so ends its copies of other libraries' spans, too."""
+        done = run(
+            provider
+            + """
+orchestrace.configure()
+with trace.get_tracer("another.library").start_as_current_span("theirs") as span:
+    child = os.fork()
+    craft("child" if child == 0 else "parent")
+    span.set_attribute("who", "child" if child == 0 else "parent")
+    if child == 0:
+        raise SystemExit(0)
+    os.waitpid(child, 0)
+    orchestrace.flush()  # what the child said is in the database
+say(ended=orchestrace.status().ended)
+"""
+        )
+
+        assert ["inner", "inner", AGENT, AGENT, "theirs"] == done.recorded
+        assert ("parent", "UNSET") == (done.span("theirs").attributes["who"], done.span("theirs").status)
+        assert {"ended": 3} == done.said
+        with closing(connect(done.journal)) as database:
+            assert 5 == Balance.sum(balances(database).values()).ended
 
 
 class TestProviderBefore:

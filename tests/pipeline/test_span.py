@@ -16,8 +16,9 @@ from orchestrace.pipeline.fence import Fence
 from orchestrace.pipeline.processor import Processor
 from orchestrace.pipeline.provider import Provider
 from orchestrace.pipeline.span import OwnSpan
-from orchestrace.recording.attributes import announce, set_on
+from orchestrace.recording.attributes import set_on
 from orchestrace.recording.guard import faults
+from orchestrace.recording.keeper import announce
 from orchestrace.recording.tracer import SCOPE
 from orchestrace.records import SpanRecord
 from orchestrace.testing import IncrementalIds, Memory
@@ -196,12 +197,21 @@ class TestOwnSpan:
         assert (OwnSpan, True) == (type(span), isinstance(span, sdk.Span))
 
     def test_what_it_says_can_be_read_while_more_is_set(self) -> None:
-        """Nobody who goes through it is disturbed."""
-        span, _ = spans(Processor([]))
-        for name in span.attributes:
-            span.set_attribute(f"{name} again", 1)
+        """Nobody who goes through it is disturbed, and who keeps it sees all of it, as with the SDK's."""
+        for span in spans(Processor([])):
+            said = span.attributes
+            for name in said:
+                span.set_attribute(f"{name} again", 1)
+            span.end()
+            span.set_attribute("late", 1)
 
-        assert {"a": 1, "list": ("x",), "a again": 1, "list again": 1} == span.attributes
+            assert {"a": 1, "list": ("x",), "a again": 1, "list again": 1} == said == span.attributes
+
+    def test_what_it_says_is_not_changed_by_who_reads_it(self) -> None:
+        """It is a view."""
+        for span in spans(Processor([])):
+            with pytest.raises(TypeError, match="does not support item assignment"):
+                span.attributes["a"] = 2
 
     def test_one_value_can_be_asked_for(self) -> None:
         """Without a copy of all."""

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import gc
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from weakref import ref
 
@@ -12,12 +16,13 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind
 
 import orchestrace
+from orchestrace.journal.reader import Reader
 from orchestrace.messages import Failure, ModelRequest, ModelResponse, Usage, text
 from orchestrace.pipeline.processor import Processor
 from orchestrace.recording import hosting, tracer
 from orchestrace.recording.answer import Answer
 from orchestrace.recording.callee import Callee
-from orchestrace.recording.ending import ABANDONED, DRAINED, ERROR, RETURNED, End
+from orchestrace.recording.ending import ABANDONED, DRAINED, ERROR, INTERRUPTED, RETURNED, End
 from orchestrace.recording.hosting import complete, current_host, start_of
 from orchestrace.recording.model_call import ModelCall
 from orchestrace.records import SpanRecord
@@ -43,7 +48,7 @@ def foreign(provider: TracerProvider) -> trace.Tracer:
 
 
 @pytest.fixture(autouse=True)
-def _nobody_is_left() -> Iterator[None]:
+def _nobody_is_left(little_to_collect: None) -> Iterator[None]:
     """Hold every test to leave nothing behind."""
     gc.collect()
     before = len(hosting._hosted), len(hosting._clients)
@@ -133,6 +138,33 @@ class TestCurrentHost:
 
         with trace.use_span(Opaque(trace.INVALID_SPAN_CONTEXT)):
             assert current_host() is None
+
+
+class TestWhileItRuns:
+    """What is known of a host that never ends, because its process does."""
+
+    def test_what_is_asked_is_known_before_it_is(self, foreign: trace.Tracer, orchestrace_spans: Spans) -> None:
+        """The host has started before the request was there."""
+        with foreign.start_as_current_span("theirs", kind=SpanKind.CLIENT, attributes=CHAT):
+            before = [record.attributes for record in orchestrace_spans.running]
+            called(ModelRequest("m", [{"role": "user", "parts": [text("Hi")]}]))
+            (known,) = orchestrace_spans.running
+
+        assert [CHAT] == before
+        assert "Hi" in str(known.attributes["gen_ai.input.messages"])
+
+    def test_what_was_answered_so_far_is_known_when_the_program_leaves(
+        self, foreign: trace.Tracer, orchestrace_spans: Spans
+    ) -> None:
+        """Its library need not end its span then."""
+        with foreign.start_as_current_span("theirs", kind=SpanKind.CLIENT, attributes=CHAT):
+            call = called()
+            call.answered(lambda: Answer(ANSWERED))
+            call.end(End(INTERRUPTED, call.started + 1))
+            (known,) = orchestrace_spans.running
+
+        assert INTERRUPTED == known.attributes["orchestrace.ending"]
+        assert "Hello" in str(known.attributes["gen_ai.output.messages"])
 
 
 class TestMerged:
@@ -351,6 +383,51 @@ class TestMemory:
         gc.collect()
 
         assert kept() is None
+
+
+FORKS = """
+import os, sys
+import orchestrace
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from orchestrace.messages import ModelRequest
+from orchestrace.recording.callee import Callee
+from orchestrace.recording.ending import RETURNED, End
+from orchestrace.recording.model_call import ModelCall
+
+if sys.argv[2] == "joined":
+    trace.set_tracer_provider(TracerProvider())
+orchestrace.configure(journal=sys.argv[1])
+known = {"gen_ai.operation.name": "chat"}
+hosts = {
+    "theirs": lambda: trace.get_tracer("x").start_as_current_span("h", kind=trace.SpanKind.CLIENT, attributes=known),
+    "ours": lambda: orchestrace.llm_call("by hand"),
+}
+with hosts[sys.argv[3]]():
+    child = os.fork()
+    if child == 0:
+        call = ModelCall(Callee("chat"), ModelRequest("child"))
+        call.end(End(RETURNED, call.started + 1000))
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+class TestFork:
+    @pytest.mark.parametrize("provider", ["joined", "made"])
+    @pytest.mark.parametrize(("host", "name"), [("theirs", "h"), ("ours", "chat by hand")])
+    def test_a_span_of_the_parent_hosts_no_call_of_the_child(
+        self, host: str, name: str, provider: str, tmp_path: Path
+    ) -> None:
+        """It is the parent that ends it, and knows nothing of that call: this one has a span of its own, below."""
+        command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKS, str(tmp_path), provider, host]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - our words
+        spans = {span.name: span for span in Reader(tmp_path).trace("last")}
+
+        assert ("", "", 0) == (done.stdout, done.stderr, done.returncode)
+        assert {"chat child", name} == spans.keys()
+        assert spans[name].span_id == spans["chat child"].parent_id
 
 
 class TestStartOf:

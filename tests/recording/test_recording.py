@@ -16,9 +16,9 @@ from opentelemetry.trace import SpanKind, get_current_span
 
 from orchestrace.journal.reader import Reader
 from orchestrace.recording import content, finaliser, guard, lineage, tracer
-from orchestrace.recording import recording as recordings
 from orchestrace.recording.ending import ABANDONED, CANCELLED, DRAINED, ERROR, INTERRUPTED, RETURNED, End
-from orchestrace.recording.recording import Recording, end_all
+from orchestrace.recording.recording import Recording
+from orchestrace.recording.unended import end_all
 from orchestrace.testing import Spans, StepClock, capture
 
 NOW = 2_000_000_000_000_000_000
@@ -319,16 +319,6 @@ class TestEndAll:
         ]
         assert not inner.is_open
 
-    def test_nothing_is_left_behind(self, orchestrace_spans: Spans) -> None:
-        """What has ended is forgotten, however it ended."""
-        parts = [Part() for _ in range(3)]
-        places = {id(part) for part in parts}
-        held = places & recordings._open.keys()
-        parts.pop().end(End(RETURNED, NOW))
-        end_all()
-
-        assert (places, set()) == (held, places & recordings._open.keys())
-
 
 FORKS = """
 import os, sys
@@ -352,6 +342,21 @@ sys.exit(run())
 """
 
 
+SAYS = """
+import os, sys
+import orchestrace
+
+orchestrace.configure(journal=sys.argv[1])
+with orchestrace.agent(name="A") as run:
+    child = os.fork()
+    if child == 0:
+        run.set_key("child")
+        os._exit(0)
+    os.waitpid(child, 0)
+    os._exit(0)
+"""
+
+
 @pytest.mark.skipif(not hasattr(sys, "getwindowsversion") and sys.platform == "win32", reason="Windows has no fork")
 class TestFork:
     def test_a_child_does_not_end_what_its_parent_records(self, tmp_path: Any) -> None:
@@ -364,3 +369,13 @@ class TestFork:
         assert [("execute_tool look", RETURNED)] * 2 + [("invoke_agent A", RETURNED)] == sorted(
             (span.name, span.attributes["orchestrace.ending"]) for span in spans
         )
+
+    def test_a_child_says_nothing_of_what_its_parent_records(self, tmp_path: Any) -> None:
+        """What it sets there stands on spans of its own alone: the parent's is not kept a second time, by another."""
+        command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", SAYS, str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - our words
+        (span,) = Reader(tmp_path).trace("last")
+
+        assert ("", "", 0) == (done.stdout, done.stderr, done.returncode)
+        assert INTERRUPTED == span.attributes["orchestrace.ending"]
+        assert "orchestrace.key" not in span.attributes

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrace.recording.snapshot import snapshot
-from orchestrace.recording.text import label, shortened, written
+from orchestrace.recording.text import as_recorded, label, shortened, written
 
 KEY = "sk-" + "proj-" + "0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX2yZ3"
 
@@ -16,6 +16,17 @@ class Text(str):
     """A text with a life of its own."""
 
     __slots__ = ()
+
+
+class TestAsRecorded:
+    @given(st.text(min_size=257))
+    def test_a_long_one_is_its_label(self, typed: str) -> None:
+        """Its beginning and a hash."""
+        assert label(typed) == as_recorded(typed)
+
+    def test_a_short_one_is_what_was_typed(self) -> None:
+        """One that would be masked, too: others have the same mask."""
+        assert (KEY, False) == (as_recorded(KEY), label(KEY) == KEY)
 
 
 class TestLabel:

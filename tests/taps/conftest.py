@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import inspect
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -160,7 +159,7 @@ def told(request: Request) -> tuple[Any, ...]:
 
 
 @pytest.fixture
-def play(orchestrace_server: ReplayServer, sdk: Sdk) -> Iterator[Play]:
+def play(orchestrace_server: ReplayServer, sdk: Sdk, little_to_collect: None) -> Iterator[Play]:
     """
     Return `play(scenario, *answers, …)`: it happens without us first, and must look the same with us.
 
@@ -198,12 +197,3 @@ def play(orchestrace_server: ReplayServer, sdk: Sdk) -> Iterator[Play]:
 def sdk(request: pytest.FixtureRequest) -> Sdk:
     """Return each SDK; a test that is about one of them names it, indirectly."""
     return SDKS[request.param]
-
-
-@pytest.fixture(scope="package", autouse=True)
-def _cheap_collections() -> Iterator[None]:
-    """Let the garbage collector look at nothing but what these tests make: they ask it often."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from typing import Annotated
 
@@ -11,8 +12,11 @@ import typer
 from orchestrace.cli import console
 from orchestrace.cli.figures import counted
 from orchestrace.cli.opening import JournalOption, JSONOption, open_database, open_journal
+from orchestrace.exceptions import JournalError
 from orchestrace.journal.forgetting import Forgotten, Whom, forget
 from orchestrace.journal.ingest import ingest
+from orchestrace.journal.reader import Reader
+from orchestrace.journal.wanted import wanted
 
 __all__ = ["forget_runs"]
 
@@ -34,19 +38,40 @@ def forget_runs(  # noqa: PLR0913 - an option each
     if [run, session, tenant, user].count(None) != 3:  # noqa: PLR2004 - all but one
         msg = "say what is to be forgotten: one of --run, --session, --tenant and --user."
         raise typer.BadParameter(msg)
-    trace_id = None if run is None else open_journal(journal).trace(run)[0].trace_id
+    trace_id, unknown = (None, None) if run is None else _trace_id(open_journal(journal), run)
     whom = Whom(trace_id, session, tenant, user)
     with open_database(journal) as (database, folder):
         for _ in ingest(database, folder):
             pass
         number = len(whom.traces(database))
         if number and not yes:
-            typer.confirm(f"Forget {counted(number, 'run')} in {folder}? There is no way back.", abort=True, err=True)
+            _confirm(f"Forget {counted(number, 'run')} in {folder}? There is no way back.")
         forgotten = forget(database, folder, whom)
+    if unknown is not None and not forgotten.damaged:
+        raise unknown
     if json:
         console.write(orjson.dumps(asdict(forgotten)))
     else:
         typer.echo(_words(forgotten))
+
+
+def _trace_id(journal: Reader, run: str) -> tuple[str, JournalError | None]:
+    """Return the id that is meant. Of one that nobody knows only a damaged file can have something: then the error."""
+    try:
+        return journal.trace(run)[0].trace_id, None
+    except JournalError as error:
+        if not (meant := wanted(run)).whole:
+            raise
+        return meant.prefix, error
+
+
+def _confirm(question: str) -> None:
+    try:
+        typer.confirm(question, abort=True, err=True)
+    except typer.Abort:
+        if not sys.stdin.isatty():
+            typer.echo("\nNobody is there to answer: --yes says yes.", err=True)
+        raise
 
 
 def _words(forgotten: Forgotten) -> str:

@@ -13,10 +13,11 @@ from typing import Annotated
 import typer
 
 from orchestrace.cli.opening import JournalOption
-from orchestrace.exceptions import ConfigurationError, JournalError
+from orchestrace.exceptions import ConfigurationError
 from orchestrace.export.receiver import Receiver, resolve
 from orchestrace.forwarding import Errand
 from orchestrace.journal.location import default_folder
+from orchestrace.journal.unusable import unusable
 
 __all__ = ["forward"]
 
@@ -59,9 +60,8 @@ def forward(
 def _errand(folder: Path, receiver: Receiver) -> Errand:
     try:
         return Errand(folder, receiver)
-    except sqlite3.Error as error:
-        msg = f"The journal in {folder} cannot be written: {error}."
-        raise JournalError(msg) from error
+    except (sqlite3.Error, OSError) as error:
+        raise unusable(folder, "written", error) from error
 
 
 def _folder(journal: Path | None) -> Path:

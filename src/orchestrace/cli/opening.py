@@ -14,6 +14,7 @@ from orchestrace.exceptions import JournalError
 from orchestrace.journal.database import connect
 from orchestrace.journal.location import VARIABLE, default_folder
 from orchestrace.journal.reader import Reader
+from orchestrace.journal.unusable import unusable
 
 __all__ = ["JSONOption", "JournalOption", "open_database", "open_journal"]
 
@@ -39,13 +40,23 @@ _OTHERS: Final = 10.0
 def open_journal(folder: Path | None) -> Reader:
     """Return the reader of the journal in `folder`, or of the default one. Raises JournalError if there is none."""
     place = default_folder() if folder is None else folder
-    if not place.is_dir():
+    if not _is_folder(place):
         msg = (
             f"There is no journal in {place} yet: call orchestrace.configure() in the program that is to be recorded, "
             f"or name another folder with --journal or {VARIABLE}."
         )
         raise JournalError(msg)
     return Reader(place)
+
+
+def _is_folder(place: Path) -> bool:
+    try:
+        if place.exists() and not place.is_dir():
+            msg = f"{place} is a file, and a journal is a folder: name another with --journal or {VARIABLE}."
+            raise JournalError(msg)
+        return place.is_dir()
+    except OSError as error:
+        raise unusable(place, "read", error) from error
 
 
 @contextmanager
@@ -60,5 +71,4 @@ def open_database(folder: Path | None) -> Iterator[tuple[sqlite3.Connection, Pat
         with closing(connect(place, timeout=_OTHERS)) as database:
             yield database, place
     except (sqlite3.Error, OSError) as error:
-        msg = f"The journal in {place} cannot be written: {error}."
-        raise JournalError(msg) from error
+        raise unusable(place, "written", error) from error

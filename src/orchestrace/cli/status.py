@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import orjson
 import typer
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -22,6 +24,9 @@ from orchestrace.journal.bounds import as_size
 from orchestrace.journal.overview import Overview, Process, Receiver, overview
 
 __all__ = ["show_status"]
+
+_ANY: Final = 10_000
+"""Cells: wider than any terminal."""
 
 
 def show_status(
@@ -38,7 +43,7 @@ def show_status(
     if json:
         console.write(_document(found, folder))
         return
-    console.show(_table(found.processes[:limit], found.total))
+    console.show(_Whole(_table(found.processes[:limit], found.total)))
     for line in _lines(found, folder, len(found.processes) - limit):
         console.show(line)
 
@@ -59,10 +64,21 @@ def _balance(balance: Balance) -> dict[str, Any]:
     return {"ended": balance.ended, **asdict(balance)}
 
 
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A table whose words are broken where room is short, and which is wider than a terminal that would cut numbers."""
+
+    table: Table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        least = Measurement.get(console, options.update(max_width=_ANY), self.table).minimum
+        yield from console.render(self.table, options.update(width=max(options.max_width, least)))
+
+
 def _table(processes: Iterable[Process], total: Balance) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for title in ("service", "process", "host", "since"):
-        table.add_column(title, no_wrap=True)
+        table.add_column(title, overflow="fold")
     for title in ("ended", "delivered", "waiting", "refused", "dropped"):
         table.add_column(title, justify="right", no_wrap=True)
     for process in processes:

@@ -17,7 +17,7 @@ from orchestrace.doctor.finding import OK, PROBLEM, WARNING, Finding
 from orchestrace.journal.census import census
 from orchestrace.journal.database import FILE_NAME, SCHEMA
 from orchestrace.journal.ingest import TORN
-from orchestrace.journal.location import default_folder
+from orchestrace.journal.location import default_folder, folder_named
 from orchestrace.journal.lock import is_held
 from orchestrace.journal.segment import SUFFIX, UNBORN
 from orchestrace.settings import Settings
@@ -34,7 +34,16 @@ _A_MINUTE: Final = 60.0
 
 def check(settings: Settings) -> Iterator[Finding]:
     """Look at the folder, its file system, its database and its segments."""
-    folder = Path(settings.journal).expanduser() if settings.journal else default_folder()
+    folder = folder_named(settings.journal) if settings.journal else default_folder()
+    try:
+        yield from _look(folder)
+    except OSError as error:
+        why = f"{error.strerror}: spans are kept in memory alone."
+        do = "Run it as the user of the program, or ORCHESTRACE_JOURNAL=…"
+        yield Finding(_CHECK, PROBLEM, f"{folder} cannot be reached", why, do)
+
+
+def _look(folder: Path) -> Iterator[Finding]:
     there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
     if not there.is_dir():
         yield Finding(_CHECK, PROBLEM, f"{there} is no folder", "The journal needs one.", "Name another folder.")
@@ -102,7 +111,10 @@ def _permissions(folder: Path) -> Iterator[Finding]:
 
 def _database(path: Path) -> Iterator[Finding]:
     if not path.is_file():
-        yield Finding(_CHECK, OK, f"{path.parent} has no database yet")
+        if path.exists():
+            yield Finding(_CHECK, PROBLEM, f"{path} is no file", "SQLite cannot open it.", f"Move {path} away.")
+        else:
+            yield Finding(_CHECK, OK, f"{path.parent} has no database yet")
         return
     # Without a log nobody has it open: then no file is made beside it, either.
     mode = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
@@ -114,6 +126,10 @@ def _database(path: Path) -> Iterator[Finding]:
             if version > SCHEMA:
                 why = f"Its schema is {version}, this version knows {SCHEMA}: segments wait."
                 yield Finding(_CHECK, PROBLEM, f"{path} is of a newer orchestrace", why, "pip install -U orchestrace")
+                return
+            if not version and database.execute("SELECT 1 FROM sqlite_master").fetchone() is not None:
+                why = "A program that records here puts it away, and begins another."
+                yield Finding(_CHECK, PROBLEM, f"{path} is another program's", why, "ORCHESTRACE_JOURNAL=… elsewhere")
                 return
             yield _whole(path, database)
             if version == SCHEMA:

@@ -35,8 +35,8 @@ class Backoff:
         """Wait, `retry_after` seconds if the receiver said so."""
         longest = min(_LONGEST, _FIRST * 2**self._failures)
         self._failures = min(self._failures + 1, 16)
-        self._asked = retry_after is not None
-        wait = random.uniform(longest / 2, longest) if retry_after is None else min(retry_after, _PATIENT)  # noqa: S311 - no secret
+        self._asked = bool(retry_after)  # who asks for no time, by a date that has passed, is given some all the same
+        wait = min(retry_after, _PATIENT) if retry_after else random.uniform(longest / 2, longest)  # noqa: S311 - no secret
         self._until = time.monotonic() + wait
 
     def succeeded(self) -> None:

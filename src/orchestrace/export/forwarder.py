@@ -23,11 +23,6 @@ __all__ = ["Forwarder"]
 _RETRY: Final = 5.0
 """Seconds after which what failed in here is tried again."""
 
-_PATIENT: Final = 8
-"""Rounds without anything to do after which looks become rarer: a service has many processes that mostly wait."""
-_RARER: Final = 3
-"""So much longer is then the pause; still short enough for a run to be seen within a second of its first."""
-
 _alive: weakref.WeakSet[Forwarder] = weakref.WeakSet()
 
 
@@ -45,7 +40,6 @@ class Forwarder:
     _stopped: threading.Event
     _wake: threading.Event
     _shipments: list[Shipment]
-    _empty: int
 
     def __init__(self, receiver: Receiver, dispatch: Dispatch, pace: Pace | None = None) -> None:
         self.receiver: Receiver = receiver
@@ -98,7 +92,6 @@ class Forwarder:
         self.started = False
         self._starting = threading.Lock()
         self._stopping = False
-        self._empty = 0
         self._stopped = threading.Event()
         self._wake = threading.Event()
         complaint = Complaint(self.receiver.destination)
@@ -134,24 +127,21 @@ class Forwarder:
 
     def _round(self) -> float:
         """Send what there is; return how many seconds to wait for more."""
-        busy = full = failed = False
+        full = failed = False
         try:
             for outbox in self._dispatch.outboxes():
                 try:
                     for shipment in self._shipments:
                         if not self._stopping and shipment.ship(outbox):
-                            busy, full = True, full or shipment.is_full
+                            full = full or shipment.is_full
                 except Exception as error:  # noqa: BLE001 - the other outboxes are none the worse
                     failed = _tell(error)
         except Exception as error:  # noqa: BLE001 - the thread must live on
             failed = _tell(error)
         if failed and not full:
             return _RETRY
-        self._empty = 0 if busy else self._empty + 1
-        if full:
-            return 0.0
         # Who came meanwhile waits for company, too: a look costs about as much as sending a span.
-        return self._pace.delay * (_RARER if self._empty > _PATIENT else 1)
+        return 0.0 if full else self._pace.delay
 
     def _leave(self) -> None:
         try:

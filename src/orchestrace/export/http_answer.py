@@ -17,13 +17,15 @@ from orchestrace.export.otlp.reading import partial_success, status
 
 __all__ = ["read_answer"]
 
-_RETRY: Final = {408, 425, 429, 502, 503, 504}
+_RETRY: Final = {408, 425, 429, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 527, 529, 530}
+"""Those above 511 come from what stands before a receiver, when it cannot reach it."""
 _UNKNOWN: Final = {404, 405, 501}
 _UNWELCOME: Final = {401, 402, 403, 406, 407, 410, 415, 421, 426, 431, 451, 505, 511, *_UNKNOWN}
 _TOO_LARGE: Final = 413
 _BAD_REQUEST: Final = 400
 _SUCCESSES: Final = range(200, 300)
 _REDIRECTS: Final = range(300, 400)
+_KNOWN: Final = range(200, 600)
 
 _BODY_TOO_LARGE: Final = re.compile(
     r"(body|message|request|payload|entity) (is )?too large|exceeds .*(size|limit)", re.IGNORECASE
@@ -52,7 +54,7 @@ def _verdict(code: int, said: str) -> Verdict:
         return Verdict.RETRY
     if code == _TOO_LARGE or (code == _BAD_REQUEST and _BODY_TOO_LARGE.search(said)):
         return Verdict.TOO_LARGE
-    return Verdict.UNWELCOME if code in _UNWELCOME else Verdict.REFUSED
+    return Verdict.UNWELCOME if code in _UNWELCOME or code not in _KNOWN else Verdict.REFUSED
 
 
 def _accepted(code: int, kind: str, body: bytes) -> Answer:
@@ -61,7 +63,7 @@ def _accepted(code: int, kind: str, body: bytes) -> Answer:
         return Answer(Verdict.UNWELCOME, reason)
     try:
         rejected, said = _partial_success_in_json(body) if kind == "application/json" else partial_success(body)
-    except (ValueError, TypeError, AttributeError):  # whatever it is, it says that all is well
+    except (ValueError, TypeError, AttributeError, RecursionError):  # whatever it is, it says that all is well
         return Answer(Verdict.ACCEPTED)
     return Answer(Verdict.ACCEPTED, said, rejected=max(0, rejected))
 
@@ -81,7 +83,7 @@ def _said(kind: str, body: bytes) -> tuple[str, float | None]:
     if kind == "application/json":
         try:
             return str(json.loads(body)["message"]), None
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return _text(body), None
     return ("a web page" if kind == "text/html" else _text(body)), None
 
@@ -106,7 +108,7 @@ def _seconds(said: str | None) -> float | None:
     except ValueError:
         try:
             date = parsedate_to_datetime(said)
-        except (TypeError, ValueError):
+            seconds = (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp() - time.time()
+        except (TypeError, ValueError, OverflowError):
             return None
-        seconds = (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp() - time.time()
     return max(0.0, seconds) if math.isfinite(seconds) else None

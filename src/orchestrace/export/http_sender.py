@@ -6,8 +6,8 @@ import gzip
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
-from importlib.metadata import entry_points
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -16,11 +16,11 @@ from requests.exceptions import ConnectTimeout, ProxyError, ReadTimeout, Request
 from urllib3.exceptions import ProtocolError
 from urllib3.util import Timeout
 
-from orchestrace.exceptions import ConfigurationError
 from orchestrace.export.answer import Answer, Verdict
-from orchestrace.export.connection_fault import causes, words_for
+from orchestrace.export.connection_fault import causes, is_cut, words_for
 from orchestrace.export.http_answer import read_answer
-from orchestrace.export.resolving import PROVIDERS
+from orchestrace.export.http_post import HttpPost
+from orchestrace.export.http_session import close_session, open_session
 from orchestrace.export.secrecy import Secrets
 from orchestrace.export.target import Target
 from orchestrace.recording.tracer import version
@@ -42,15 +42,14 @@ class HttpSender:
         self._host = urlsplit(target.url).netloc.rpartition("@")[2]
         self._secrets = Secrets(target)
         self._compress = _COMPRESS.get(target.compression)
-        self._headers = {
+        headers = {
             "content-type": "application/x-protobuf",
             "user-agent": f"orchestrace/{version()}",
             **({"content-encoding": target.compression} if self._compress else {}),
             **target.headers,
         }
-        key, certificate = target.client_key, target.client_certificate
-        self._certificate = (certificate, key) if certificate and key else certificate
-        self._session = _session(target)
+        self._session = open_session(target)
+        self._post = HttpPost(self._session, target, headers)
         self._is_connected = False
         self._is_closed = False
 
@@ -62,40 +61,34 @@ class HttpSender:
         try:
             if self._compress is not None:
                 body = self._compress(body)
-            answer = self._post_again(body, until)
+            answer = self._sent_again(body, until)
         except Exception as error:  # noqa: BLE001 - what comes out of a session is anybody's
+            self._post.forget()
             answer = self._fault(error)
+        if self._is_closed:  # meanwhile: what was on its way has given its connection back
+            close_session(self._session)
         return replace(answer, reason=self._secrets.hide(answer.reason))
 
     def close(self) -> None:
         """Close the connection, unless a request is on its way: it closes its own."""
         self._is_closed = True
-        self._session.close()
+        close_session(self._session)
 
-    def _post_again(self, body: bytes, until: float) -> Answer:
+    def _sent_again(self, body: bytes, until: float) -> Answer:
         try:
-            return self._post(body, until)
+            return self._sent(body, until)
         except RequestException as error:
             # A connection that was kept may have been closed while the request was on its way: that says nothing
             # about the receiver, which is asked again at once.
             kept, self._is_connected = self._is_connected, False
             if not kept or not any(isinstance(cause, ProtocolError) for cause in causes(error)):
                 raise
-        return self._post(body, until)
+        return self._sent(body, until)
 
-    def _post(self, body: bytes, until: float) -> Answer:
+    def _sent(self, body: bytes, until: float) -> Answer:
         left = max(until - time.monotonic(), 0.001)
-        with self._session.post(
-            self._target.url,
-            data=body,
-            headers=self._headers,
-            # All of connecting and waiting, where a number would be the limit of each.
-            timeout=Timeout(total=left),  # type: ignore[arg-type]
-            verify=self._target.certificate or None,
-            cert=self._certificate,
-            allow_redirects=False,
-            stream=True,
-        ) as response:
+        # All of connecting and waiting, where a number would be the limit of each.
+        with self._post.send(body, Timeout(total=left)) as response:
             answer = read_answer(response.status_code, response.headers, _content(response, until))
         self._is_connected = True
         return answer
@@ -111,28 +104,19 @@ class HttpSender:
         if isinstance(error, RequestException) and isinstance(error, ValueError):  # a URL, a header
             return Answer(Verdict.UNWELCOME, f"it cannot be sent so ({type(error).__name__})")
         words = words_for(error, self._host)
-        return Answer(Verdict.RETRY, f"proxy: {words}" if isinstance(error, ProxyError) else words)
+        if isinstance(error, ProxyError):
+            return Answer(Verdict.RETRY, f"proxy: {words}")
+        return Answer(Verdict.RETRY, words, is_cut=is_cut(error))
 
 
 def _content(response: requests.Response, until: float) -> bytes:
     content = b""
-    # A piece is waited for until it is whole: small ones, so that an answer that trickles is cut off in time.
-    for chunk in response.iter_content(64):
-        content += chunk
-        if len(content) > _LONGEST_ANSWER:
-            break
-        if time.monotonic() > until:
-            raise TimeoutError
+    # What becomes of the rest of an answer changes nothing about its status: sent again, what was accepted would come
+    # twice, each time, and what is refused would stand in the way of all that comes after it.
+    with suppress(Exception):
+        # A piece is waited for until it is whole: small ones, so that an answer that trickles is cut off in time.
+        for chunk in response.iter_content(64):
+            content += chunk
+            if len(content) > _LONGEST_ANSWER or time.monotonic() > until:
+                break
     return content
-
-
-def _session(target: Target) -> requests.Session:
-    if target.credential_provider is None:
-        return requests.Session()
-    (provider, *_) = entry_points(group=PROVIDERS, name=target.credential_provider)
-    session = provider.load()()
-    if not isinstance(session, requests.Session):
-        kind = type(session).__name__
-        msg = f"The credential provider {target.credential_provider!r} gave {kind}, no requests.Session."
-        raise ConfigurationError(msg)
-    return session

@@ -2,7 +2,8 @@
 How the forwarder goes about it, as OpenTelemetry's variables for batches say.
 
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE   records of a request, at most; 512
-    OTEL_BSP_SCHEDULE_DELAY          milliseconds that one waits for others; 250, as nothing is lost meanwhile
+    OTEL_BSP_SCHEDULE_DELAY          milliseconds that one waits for others; 750, so that a run which lasts for a second
+                                     is seen within the next
 
 There is no queue whose size could be set: what waits is on disk.
 """
@@ -22,7 +23,7 @@ class Pace:
     """How many records go together at most, and how many seconds one waits for others."""
 
     batch: int = 512
-    delay: float = 0.25
+    delay: float = 0.75
 
 
 def configured_pace() -> Pace:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final, TypeAlias
 
-import orjson
-
-from orchestrace.conventions import TRUNCATED
 from orchestrace.export.otlp import Encoded, encode_log, encode_resource, encode_scope, encode_span, schema_url
 from orchestrace.export.outbox import Outbox, Record
-from orchestrace.recording.document import write
+from orchestrace.export.shrinking import shrunk_span
 from orchestrace.records import MetricsRecord, SpanRecord
-from orchestrace.typing import Attributes, AttributeValue
 
 __all__ = ["LARGEST_SPAN", "Parcel", "Wrapping"]
 
@@ -24,9 +19,6 @@ _Origin: TypeAlias = tuple[bytes, bytes, str]
 
 _NOWHERE: Final = (b"", b"", "")
 """The origin of what says itself where it comes from."""
-
-_SMALLEST: Final = 256
-"""Characters that any text may keep."""
 
 
 class Parcel(Encoded):
@@ -40,17 +32,15 @@ class Parcel(Encoded):
         self._record = record
 
     def shrunk(self, limit: int = LARGEST_SPAN) -> Parcel | None:
-        """Return it with its longest texts cut so that it has about `limit` bytes; None where nothing can be cut."""
+        """Return it as a span of at most `limit` bytes, which says what was cut; None where that cannot be."""
         if not isinstance(self._record, SpanRecord) or len(self.body) <= limit:
             return None
-        longest = max((len(value) for value in self._record.attributes.values() if isinstance(value, str)), default=0)
-        record, body, allowed = self._record, self.body, min(longest, limit)
-        while len(body) > limit and allowed > _SMALLEST:
-            allowed //= 2
-            record = replace(self._record, attributes=_cut(self._record.attributes, allowed))
-            body = encode_span(record)
-        origin = self.resource, self.scope, self.schema_url
-        return Parcel(self.key, record, origin, body) if len(body) <= limit else None
+        shrunk = shrunk_span(self._record, limit)
+        return None if shrunk is None else Parcel(self.key, shrunk[0], self._origin, shrunk[1])
+
+    @property
+    def _origin(self) -> _Origin:
+        return self.resource, self.scope, self.schema_url
 
 
 class Wrapping:
@@ -82,24 +72,3 @@ class Wrapping:
         if process not in self._resources:
             self._resources[process] = encode_resource(self._outbox.resource(process))
         return self._resources[process]
-
-
-def _cut(attributes: Attributes, allowed: int) -> dict[str, AttributeValue]:
-    cut = {name: _fit(value, allowed) for name, value in attributes.items()}
-    shorter = [name for name, value in cut.items() if value is not attributes[name]]
-    told = attributes.get(TRUNCATED, ())
-    before = [str(name) for name in told] if isinstance(told, (list, tuple)) else []
-    cut[TRUNCATED] = list(dict.fromkeys([*before, *shorter]))
-    return cut
-
-
-def _fit(value: AttributeValue, allowed: int) -> AttributeValue:
-    if not isinstance(value, str) or len(value) <= allowed:
-        return value
-    if value[:1] in {"{", "["}:
-        try:
-            text, _ = write(orjson.loads(value), allowed)
-        except orjson.JSONDecodeError:
-            return value[:allowed]
-        return text if len(text) <= allowed else ("[]" if value[0] == "[" else "{}")
-    return value[:allowed]

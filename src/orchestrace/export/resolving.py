@@ -22,8 +22,12 @@ __all__ = ["PROVIDERS", "target"]
 PROVIDERS: Final = "opentelemetry_otlp_credential_provider"
 """The group of entry points that OpenTelemetry looks for credential providers in."""
 
+_SPACE: Final = re.compile(r"\s")
 _SECONDS: Final = re.compile(r"(?=.*[1-9])[0-9]+(\.[0-9]+)?")
 _DEFAULT_SECONDS: Final = 10.0
+_LONGEST_SECONDS: Final = 86_400.0
+"""A day: sockets take no number that is much larger, and nobody waits so long."""
+_PEM: Final = b"-----BEGIN "
 _NO_COMPRESSION: Final = "none"
 _COMPRESSIONS: Final = {HTTP: (_NO_COMPRESSION, "gzip", "deflate"), GRPC: (_NO_COMPRESSION, "gzip")}
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
@@ -67,7 +71,7 @@ def _protocol(said: Setting | None) -> str:
 
 def _http_address(signal: Signal, receiver: Setting) -> tuple[str, bool]:
     url = _split(receiver)
-    if url.scheme not in {"http", "https"} or not url.hostname:
+    if url.scheme not in {"http", "https"} or not url.hostname or _SPACE.search(url.netloc):
         msg = (
             f"{receiver} is no address for {HTTP}: write 'http://host:4318' or 'https://host:4318', "
             f"or choose the protocol {GRPC!r}, which takes 'host:port' too."
@@ -82,7 +86,7 @@ def _http_address(signal: Signal, receiver: Setting) -> tuple[str, bool]:
 
 def _grpc_address(signal: Signal, receiver: Setting) -> tuple[str, bool]:
     url = _split(receiver)
-    if any(space in receiver.value for space in " \t\n") or (url.scheme in {"http", "https"} and not url.hostname):
+    if _SPACE.search(receiver.value) or (url.scheme in {"http", "https"} and not url.hostname):
         msg = f"{receiver} is no address for {GRPC}: write 'http://host:4317', 'https://host:4317' or 'host:port'."
         raise ConfigurationError(msg)
     said = setting(signal, "INSECURE")
@@ -101,7 +105,7 @@ def _timeout(signal: Signal) -> float:
     if said is not None and not _SECONDS.fullmatch(said.value):
         msg = f"{said} is no number of seconds: write one, or leave the variable out for {_DEFAULT_SECONDS:g}."
         raise ConfigurationError(msg)
-    return _DEFAULT_SECONDS if said is None else float(said.value)
+    return _DEFAULT_SECONDS if said is None else min(float(said.value), _LONGEST_SECONDS)
 
 
 def _compression(signal: Signal, protocol: str) -> str:
@@ -118,10 +122,13 @@ def _files(signal: Signal) -> dict[str, str | None]:
     said = {name: setting(signal, name) for name in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY")}
     for file in filter(None, said.values()):
         try:
-            Path(file.value).read_bytes()
+            content = Path(file.value).read_bytes()
         except OSError as error:
             msg = f"{file} cannot be read ({error.strerror}): name a PEM file, or leave the variable out."
             raise ConfigurationError(msg) from error
+        if _PEM not in content:
+            msg = f"{file} is no PEM file (without '{_PEM.decode()}…'): name one, or leave the variable out."
+            raise ConfigurationError(msg)
     if said["CLIENT_KEY"] is not None and said["CLIENT_CERTIFICATE"] is None:
         msg = f"{said['CLIENT_KEY']} is of no use alone: set {GENERAL}CLIENT_CERTIFICATE, too."
         raise ConfigurationError(msg)
@@ -158,10 +165,12 @@ def _credential_provider(signal: Signal, protocol: str) -> str | None:
 
 def _split(receiver: Setting) -> SplitResult:
     try:
-        return urlsplit(receiver.value)
+        url = urlsplit(receiver.value)
+        _ = url.port  # read now, and wrong now
     except ValueError as error:
         msg = f"{receiver} is no address ({error}): write 'http://host:port'."
         raise ConfigurationError(msg) from error
+    return url
 
 
 def _shown(receiver: Setting) -> str:

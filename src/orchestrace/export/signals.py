@@ -90,13 +90,14 @@ class _Metrics(_Way):
 
     def __init__(self, resource: Resource) -> None:
         from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 - 30 ms, where metrics are sent
-        from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
 
+        from orchestrace.export.metric_reader import MetricReader  # noqa: PLC0415
         from orchestrace.export.relay import MetricRelay  # noqa: PLC0415
 
         self.relay = MetricRelay()
-        reader = PeriodicExportingMetricReader(self.relay)
+        reader = MetricReader(self.relay, meter.settle)
         self.provider = MeterProvider([reader], resource, shutdown_on_exit=False)
+        meter.be_patient(self.provider)
 
 
 class _Logs(_Way):
@@ -125,6 +126,10 @@ class Signals:
 
     def __init__(self, ways: Iterable[_Way] = ()) -> None:
         self._ways = list(ways)
+
+    def __bool__(self) -> bool:
+        """Tell whether there are any."""
+        return bool(self._ways)
 
     def flush(self, *, leaving: bool = False) -> None:
         """Pass on what waits; for whoever is `leaving`, nothing that was passed on before."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ from orchestrace.journal.database import transaction
 from orchestrace.journal.election import is_vacant
 from orchestrace.journal.role import MARKER
 
-__all__ = ["adopt"]
+__all__ = ["adopt", "held"]
 
 _WAITERS: Final = """
     SELECT p.process, coalesce(r.id, ''), p.receiver, p.over, json_extract(p.resource, '$."service.name"')
@@ -30,15 +31,26 @@ def adopt(database: sqlite3.Connection, folder: Path, receiver: int, service: st
     Without, those too of all other services, and of whoever has no receiver at all.
     """
     found = 0
+    for process, known, before in _orphans(database, receiver, service):
+        if before is None or is_vacant(folder, known):
+            with transaction(database):
+                _readdress(database, process, before, receiver)
+            found += 1
+    return found
+
+
+def held(database: sqlite3.Connection, receiver: int, service: str | None) -> set[str]:
+    """Return the ids of the receivers that somebody sends to, and whose spans are adopted as soon as nobody does."""
+    return {known for _, known, before in _orphans(database, receiver, service) if before is not None}
+
+
+def _orphans(database: sqlite3.Connection, receiver: int, service: str | None) -> Iterator[tuple[int, str, int | None]]:
+    """Yield the processes that send nothing themselves any more: with the id and the row of their receiver."""
     for process, known, before, over, named in database.execute(_WAITERS, (receiver,)).fetchall():
         if service is not None and (before is None or not over or named != service):
             continue
-        if before is not None and (not over or not is_vacant(folder, known)):
-            continue
-        with transaction(database):
-            _readdress(database, process, before, receiver)
-        found += 1
-    return found
+        if before is None or over:
+            yield process, known, before
 
 
 def _readdress(database: sqlite3.Connection, process: int, before: int | None, receiver: int) -> None:

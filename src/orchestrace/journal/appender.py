@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from orchestrace.journal.frames import END
+from orchestrace.journal.private import make_folder
 from orchestrace.journal.segment import OVERHEAD, Segment
 
 __all__ = ["SEGMENT_SIZE", "Appender"]
@@ -181,7 +182,7 @@ class Appender:
             raise OSError(None, "a record of 4 GiB does not fit into a frame")
         first = self._first()
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder)
             size = max(self._size, 2 * OVERHEAD + len(first) + len(payload) + kept)
             segment = Segment.create(self._folder, size, first)
         except OSError as error:

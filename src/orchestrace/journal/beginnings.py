@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias
 
 from orchestrace.journal.encoding import Head
@@ -27,12 +28,13 @@ class Beginnings:
     What is kept are the attributes' own objects, which their spans hold anyway.
     """
 
-    __slots__ = ("_begun", "rooms")
+    __slots__ = ("_begun", "_of_parent", "rooms")
 
-    def __init__(self) -> None:
+    def __init__(self, of_parent: AbstractSet[tuple[str, str]] = frozenset()) -> None:
         self._begun: dict[tuple[str, str], Beginning] = {}
         self.rooms: dict[tuple[str, str], int] = {}
         """The bytes that are kept free on disk, by span."""
+        self._of_parent = of_parent
 
     def note(self, record: SpanRecord, head: Head, room: int = 0) -> None:
         """Take note of a start that is on disk, where so many bytes are kept free for it."""
@@ -47,3 +49,19 @@ class Beginnings:
         """Return how a span began that has ended, if that is known; and the bytes that are kept free for it on disk."""
         key = record.trace_id, record.span_id
         return self._begun.pop(key, None), self.rooms.pop(key, 0)
+
+    def forked(self) -> Beginnings:
+        """Return what a forked child begins with: nothing of its own."""
+        return Beginnings(self._of_parent | self._begun.keys() | self.rooms.keys())
+
+    def is_of_parent(self, record: SpanRecord) -> bool:
+        """Tell whether a span had begun when this process was forked: its end is the parent's to tell."""
+        return (record.trace_id, record.span_id) in self._of_parent
+
+    def known(self, record: SpanRecord) -> Beginning | None:
+        """Return what is on disk of a span that runs; None if nothing is, or nobody knows."""
+        return self._begun.get((record.trace_id, record.span_id))
+
+    def forget(self, record: SpanRecord) -> None:
+        """Forget what is on disk of a span, but not the bytes that are kept free: its end says everything."""
+        self._begun.pop((record.trace_id, record.span_id), None)

@@ -17,6 +17,7 @@ from typing import Final
 
 from orchestrace.journal.database import FILE_NAME
 from orchestrace.journal.lock import SUPPORTED, try_acquire
+from orchestrace.journal.private import open_file
 
 __all__ = ["DAMAGED", "DamageError", "watched"]
 
@@ -51,7 +52,7 @@ def watched(folder: Path) -> Iterator[None]:
 
 
 def _put_away(path: Path, known: tuple[int, int] | None, error: sqlite3.DatabaseError) -> None:
-    lock = os.open(path.with_name(_LOCK), os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    lock = open_file(path.with_name(_LOCK), os.O_RDWR | os.O_CREAT)
     try:
         if (SUPPORTED and not try_acquire(lock)) or known is None or _identity(path) != known:
             return  # another process was faster

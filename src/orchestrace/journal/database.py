@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Final
 
 from orchestrace.exceptions import JournalError
+from orchestrace.journal.private import open_file
 from orchestrace.journal.views import VIEWS
 
 __all__ = ["FILE_NAME", "SCHEMA", "Database", "connect", "connect_in_memory", "connect_to_read", "transaction"]
@@ -135,7 +136,7 @@ def connect(folder: Path, *, timeout: float = 5.0) -> Database:
     path = folder / FILE_NAME
     # SQLite would make it with what the umask leaves. Its other files get the permissions of this one.
     with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        os.close(open_file(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
     connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, factory=Database)
     try:
         connection.path, connection.file = path, _identity(path)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -13,23 +13,22 @@ from orchestrace.balance import Balance
 from orchestrace.concurrency.fork_guard import ForkGuard
 from orchestrace.exceptions import JournalError
 from orchestrace.journal.addressee import Addressee
-from orchestrace.journal.adoption import adopt
+from orchestrace.journal.adoption import adopt, held
 from orchestrace.journal.damage import watched
 from orchestrace.journal.database import Database, connect, transaction
-from orchestrace.journal.election import Election
+from orchestrace.journal.election import Election, is_vacant
+from orchestrace.journal.guarded_outbox import GuardedOutbox
 from orchestrace.journal.memory import MemoryOutbox
 from orchestrace.journal.outbox import Outbox
 from orchestrace.journal.store import note_receiver
 from orchestrace.recording.guard import report
-from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
-from orchestrace.typing import AttributeValue
 
 __all__ = ["Dispatch"]
 
 _ADOPT: Final = 0.5
 """Seconds between two looks at what nobody else will send."""
 _ADOPT_IDLY: Final = 2.0
-"""The same, while nothing changes: somebody may have left without a word."""
+"""The same, while nobody writes and nobody leaves: something may have been overlooked."""
 
 
 class Dispatch:
@@ -66,11 +65,13 @@ class Dispatch:
         """Tell whether this process is the one that empties the outbox on disk."""
         return self._election.is_won
 
-    def outboxes(self) -> list[_Guarded]:
+    def outboxes(self) -> list[GuardedOutbox]:
         """Return what there is to empty. Raises sqlite3.Error."""
         with self._guard:
             found = [outbox for outbox in (self._on_disk(), self._in_memory()) if outbox is not None]
-        return [_Guarded(outbox, self._section, self._nothing if outbox is self._outbox else set()) for outbox in found]
+        return [
+            GuardedOutbox(outbox, self._section, self._nothing if outbox is self._outbox else set()) for outbox in found
+        ]
 
     def close(self) -> None:
         """Leave the outbox on disk to another process, and to it what is in memory, if it can be."""
@@ -96,17 +97,16 @@ class Dispatch:
         self._memory = None if self._make_memory is None else self._make_memory()
         self._adopted_at = -_ADOPT_IDLY
         self._version, self._adopted_version = -1, -1
+        self._held: set[str] = set()
         self._nothing: set[str] = set()
 
     def _on_disk(self) -> Outbox | None:
-        if not self._folder.is_dir():
-            return None
         try:
-            if not self._election.win():
+            if not self._folder.is_dir() or not self._election.win():
                 return None
             with watched(self._folder):
                 self._open()
-        except OSError:  # no place for a file: what comes is in memory
+        except OSError:  # no place for a file, or none that may be looked at: what comes is in memory
             return None
         except (sqlite3.Error, JournalError) as error:  # what is in memory goes all the same
             report("journal ingest", error)
@@ -135,14 +135,23 @@ class Dispatch:
             return
         # One number tells whether anybody else has written; what waited in vain for it is not asked for again.
         (version,) = database.execute("PRAGMA data_version").fetchone()
-        found, now = self._outbox.mark(), time.monotonic()
-        pause = _ADOPT if version != self._adopted_version else _ADOPT_IDLY
-        if self._service is not None and now >= self._adopted_at + pause:
-            self._adopted_at, self._adopted_version = now, version
-            found += adopt(database, self._folder, self._number, self._service)
+        found = self._outbox.mark() + self._adopt(database, version)
         if found or version != self._version:
             self._version = version
             self._nothing.clear()
+
+    def _adopt(self, database: Database, version: int) -> int:
+        now = time.monotonic()
+        if self._service is None or now < self._adopted_at + _ADOPT:
+            return 0
+        # Whoever leaves a receiver to nobody does so without a word in the database.
+        is_free = any(is_vacant(self._folder, receiver) for receiver in self._held)
+        if version == self._adopted_version and not is_free and now < self._adopted_at + _ADOPT_IDLY:
+            return 0
+        self._adopted_at, self._adopted_version = now, version
+        found = adopt(database, self._folder, self._number, self._service)
+        self._held = held(database, self._number, self._service)
+        return found
 
     def _in_memory(self) -> Outbox | None:
         if self._memory is None:
@@ -156,42 +165,6 @@ class Dispatch:
         if self._memory is not None:
             for _ in self._memory.give_back(now=now):
                 self.balance = self._memory.balance()
-
-
-class _Guarded:
-    """An outbox whose every step is a section that no fork cuts through. It is not asked for a signal of `nothing`."""
-
-    def __init__(self, outbox: Outbox, section: Callable[[], AbstractContextManager[None]], nothing: set[str]) -> None:
-        self._outbox = outbox
-        self._section = section
-        self._nothing = nothing
-
-    def waiting(
-        self, signal: str, count: int, size: int
-    ) -> list[tuple[int, int, SpanRecord | LogRecord | MetricsRecord]]:
-        if signal in self._nothing:
-            return []
-        with self._section():
-            found = self._outbox.waiting(signal, count, size)
-        if not found:
-            self._nothing.add(signal)
-        return found
-
-    def resource(self, process: int) -> Mapping[str, AttributeValue]:
-        with self._section():
-            return self._outbox.resource(process)
-
-    def delivered(self, signal: str, keys: Iterable[int]) -> None:
-        with self._section():
-            self._outbox.delivered(signal, keys)
-
-    def refused(self, signal: str, keys: Iterable[int], reason: str) -> None:
-        with self._section():
-            self._outbox.refused(signal, keys, reason)
-
-    def discard(self, signal: str) -> None:
-        with self._section():
-            self._outbox.discard(signal)
 
 
 def _close(database: sqlite3.Connection | None) -> None:

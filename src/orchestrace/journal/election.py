@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from orchestrace.journal.lock import SUPPORTED, try_acquire
+from orchestrace.journal.private import open_file
 
 __all__ = ["Election", "is_vacant", "lock_path"]
 
@@ -54,7 +55,7 @@ class Election:
         if self.is_won:
             return True
         self.leave()
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        descriptor = open_file(self._path, os.O_RDWR | os.O_CREAT)
         if SUPPORTED and not try_acquire(descriptor):
             os.close(descriptor)
             return False

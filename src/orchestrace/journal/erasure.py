@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -58,18 +58,33 @@ def erase_damaged(folder: Path, traces: Collection[str], attributes: Mapping[str
     """
     Delete files that were put away as damaged, and in which a trace or the value of an attribute stands.
 
-    Returns their names: something of others may have been in them.
+    A database goes with its log: pages of one run may be in both. Returns their names: something of others may have
+    been in them.
     """
     words = [trace_id.encode() for trace_id in traces] + [orjson.dumps(value) for value in attributes.values()]
+    put_away = sorted((*folder.glob(f"*{TORN}"), *folder.glob(f"*{DAMAGED}*")))
+    found = {_without_log(path) for path in put_away if _has_any(path, words)}
     erased = []
-    for path in sorted((*folder.glob(f"*{TORN}"), *folder.glob(f"*{DAMAGED}*"))):
-        with suppress(OSError, ValueError), path.open("rb") as file:  # an empty file cannot be mapped
-            with closing(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) as content:
-                found = any(content.find(word) >= 0 for word in words)
-            if found:
+    for path in put_away:
+        if _without_log(path) in found:
+            with suppress(OSError):
                 path.unlink()
                 erased.append(path.name)
     return erased
+
+
+def _without_log(path: Path) -> str:
+    return path.name.removesuffix("-wal")
+
+
+def _has_any(path: Path, words: Iterable[bytes]) -> bool:
+    with (
+        suppress(OSError, ValueError),  # an empty file cannot be mapped
+        path.open("rb") as file,
+        closing(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) as content,
+    ):
+        return any(content.find(word) >= 0 for word in words)
+    return False
 
 
 def _places(

@@ -20,6 +20,7 @@ from orchestrace.journal.database import transaction
 from orchestrace.journal.erasure import erase_damaged, erase_frames
 from orchestrace.journal.ingest import ingest
 from orchestrace.journal.removal import Removed, remove_signals, remove_trace
+from orchestrace.recording.text import as_recorded
 
 __all__ = ["Forgotten", "Whom", "forget"]
 
@@ -66,9 +67,9 @@ class Whom:
 
     @property
     def attributes(self) -> dict[str, str]:
-        """The attributes that tell, each with its value."""
+        """The attributes that tell, each with its value as it is recorded."""
         said = {SESSION_ID: self.session, CONVERSATION_ID: self.session, TENANT: self.tenant, USER_ID: self.user}
-        return {name: value for name, value in said.items() if value is not None}
+        return {name: as_recorded(value) for name, value in said.items() if value is not None}
 
     def traces(self, database: sqlite3.Connection) -> set[str]:
         """Return the traces to which a span of theirs belongs."""

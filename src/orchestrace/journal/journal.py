@@ -17,7 +17,7 @@ from orchestrace.journal.appender import Appender
 from orchestrace.journal.beginnings import MOST_ON_DISK, Beginnings
 from orchestrace.journal.bounds import stated_bounds
 from orchestrace.journal.census import host
-from orchestrace.journal.encoding import Header, encode, encode_header, encode_rest, encode_start
+from orchestrace.journal.encoding import Header, encode, encode_header, encode_more, encode_rest, encode_start
 from orchestrace.journal.location import default_folder
 from orchestrace.journal.notice import ROOM, encode_ended
 from orchestrace.journal.overflow import Overflow
@@ -79,7 +79,7 @@ class Journal:
         self.appender: Appender = Appender(self.folder, lambda: encode_header(self.header()))
         self.appender.refused = self._refused
         self.worker: Worker = Worker(self.folder, self.appender, self.overflow)
-        self._begin()
+        self._begin(Beginnings())
         _alive.add(self)
 
     @property
@@ -98,10 +98,11 @@ class Journal:
         return self._lost_spans
 
     def started(self, record: SpanRecord) -> None:
-        """Keep a span that has just started, so that it is known even if it never ends. Never raises."""
+        """Keep a span that has just started, or says more, so that it is known even if it never ends. Never raises."""
         try:
-            payload, head = encode_start(record)
-            room = _NOTICES if len(self._begun.rooms) < MOST_ON_DISK else 0
+            known = self._begun.known(record)
+            payload, head = encode_start(record) if known is None else encode_more(record, known[0])
+            room = _NOTICES if known is None and len(self._begun.rooms) < MOST_ON_DISK else 0
             self.appender.append(payload, 0, room, record)
             self._begun.note(record, head, room)
             if not self.worker.started:
@@ -110,9 +111,12 @@ class Journal:
             self._lost_others += not self._keeps(error, record)
 
     def ended(self, record: SpanRecord) -> None:
-        """Keep a span that has ended. Never raises."""
+        """Keep a span that has ended, unless it is the parent's of this process. Never raises."""
         try:
             beginning, room = self._begun.take(record)
+            # A forked child that leaves through its parent's blocks ends copies of what runs there.
+            if beginning is None and self._begun.is_of_parent(record):
+                return
             payload = encode(record) if beginning is None else encode_rest(record, *beginning)
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("journal", error)
@@ -164,25 +168,21 @@ class Journal:
         """
         try:
             self.worker.stop(_STOP_SECONDS)
-            if self.overflow:
-                self._write_what_overflowed()
+            if self.overflow and (error := self.worker.write_overflow_now()) is not None:
+                self._say_what_goes(error)
             self.appender.close()
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("journal close", error)
 
-    def _write_what_overflowed(self) -> None:
-        self.appender.try_again()
-        try:
-            self.worker.write_what_overflowed()
-        except OSError as error:
-            if left := sum(map(is_end, self.overflow)):
-                _LOG.warning(
-                    "orchestrace: %d span(s) are in memory, and the journal in %s has no room for them as it closes "
-                    "(%s). They go with this process.",
-                    left,
-                    self.folder,
-                    error,
-                )
+    def _say_what_goes(self, error: OSError) -> None:
+        if left := sum(map(is_end, self.overflow)):
+            _LOG.warning(
+                "orchestrace: %d span(s) are in memory, and the journal in %s has no room for them as it closes "
+                "(%s). They go with this process. `orchestrace doctor` says what can be done.",
+                left,
+                self.folder,
+                error,
+            )
 
     def header(self) -> Header:
         """Return who writes: made where it is asked for, as a forked child is a process of its own."""
@@ -213,8 +213,9 @@ class Journal:
         if isinstance(record, SpanRecord) and record.end is not None:
             self._keep_ended(error, record, -room)
             return
-        if isinstance(record, SpanRecord):  # its end has to say everything
-            self._begun.take(record)
+        if isinstance(record, SpanRecord):
+            # Its start, which is nowhere on disk then, or what was said of it since.
+            (self._begun.take if room else self._begun.forget)(record)
         self._lost_others += not self._keeps(error, record)
 
     def _keep_ended(self, error: Exception, record: SpanRecord, room: int) -> None:
@@ -247,10 +248,10 @@ class Journal:
             return False
         return True
 
-    def _begin(self) -> None:
+    def _begin(self, begun: Beginnings) -> None:
         # A garbage collection may end spans while this very thread counts.
         self._counting = threading.RLock()
-        self._begun = Beginnings()
+        self._begun = begun
         self._told = self._unwritable = self._lost_spans = self._lost_others = 0
 
 
@@ -262,7 +263,7 @@ def _encoded(record: Any) -> bytes:  # noqa: ANN401 - whatever was to be kept: w
 
 def _after_fork() -> None:
     for journal in list(_alive):
-        journal._begin()  # noqa: SLF001 - same module
+        journal._begin(journal._begun.forked())  # noqa: SLF001 - same module
         while journal.overflow.take() is not None:  # it is the parent's
             pass
 

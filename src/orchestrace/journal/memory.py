@@ -97,19 +97,15 @@ class MemoryOutbox:
         return not emptied
 
     def _fill(self) -> None:
+        if self._database is not None and not _has_room(self._database):
+            return  # what comes now stays where it overflowed to, which is bounded too
+        found = self._taken()
+        if not found:
+            return
         if self._database is None:
             self._database = connect_in_memory()
-        if not _has_room(self._database):  # what comes now stays where it overflowed to, which is bounded too
-            return
         with transaction(self._database):
             writer = note_writer(self._database, self._header(), over=False)
-            found = []
-            while (taken := self._overflow.take()) is not None:
-                said = read(taken[0])
-                if isinstance(said, Entry) and taken[1]:
-                    self._rooms[said.trace_id, said.span_id] = taken[1]
-                if said is not None and not isinstance(said, (Header, Notice)):
-                    found.append(said)
             store(self._database, found, writer)
         if self._outbox is None:
             self._outbox = Outbox(self._database, writer.receiver or 0, self._say)
@@ -148,6 +144,26 @@ class MemoryOutbox:
                     self._overflow.put_back(*left)
                 return False
         return True
+
+    def _taken(self) -> list[Entry | LogRecord | MetricsRecord]:
+        """Take what is to be sent. What runs waits for the disk, unless its end is among it."""
+        found: list[Entry | LogRecord | MetricsRecord] = []
+        running: dict[tuple[str, str], tuple[bytes, int]] = {}
+        while (taken := self._overflow.take()) is not None:
+            said = read(taken[0])
+            if isinstance(said, Entry):
+                ids = said.trace_id, said.span_id
+                if said.end is None:
+                    running[ids] = taken
+                    continue
+                running.pop(ids, None)
+                if room := taken[1]:
+                    self._rooms[ids] = room
+            if said is not None and not isinstance(said, (Header, Notice)):
+                found.append(said)
+        for one in reversed(running.values()):
+            self._overflow.put_back(*one)
+        return found
 
 
 def _has_room(memory: sqlite3.Connection) -> bool:

@@ -8,12 +8,12 @@ from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Final
 
-from orchestrace.exceptions import JournalError
 from orchestrace.journal.catalogue import Catalogue
 from orchestrace.journal.census import census
 from orchestrace.journal.database import FILE_NAME, connect, connect_in_memory, connect_to_read
 from orchestrace.journal.ingest import ingest
 from orchestrace.journal.run import Run
+from orchestrace.journal.unusable import unusable
 
 __all__ = ["Reader", "Run"]
 
@@ -41,8 +41,7 @@ class Reader(Catalogue):
             with closing(database) if database is not None else nullcontext():
                 yield database
         except (sqlite3.Error, OSError) as error:
-            msg = f"The journal in {self.folder} cannot be read: {error}."
-            raise JournalError(msg) from error
+            raise unusable(self.folder, "read", error) from error
 
     def _connected(self) -> sqlite3.Connection | None:
         if not (self.folder / FILE_NAME).is_file() and not census(self.folder):

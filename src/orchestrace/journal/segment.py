@@ -12,6 +12,7 @@ from typing import Final
 
 from orchestrace.journal.frames import END, FRAME, HEADER, LOCKED, MAGIC, VERSION, checksum
 from orchestrace.journal.lock import try_acquire
+from orchestrace.journal.private import open_file
 
 __all__ = ["OVERHEAD", "SUFFIX", "UNBORN", "Segment"]
 
@@ -45,7 +46,7 @@ class Segment:
     waits for a disk nor gives the GIL away.
     """
 
-    __slots__ = ("_descriptor", "_end", "_map", "_ready", "_seen", "_size", "_soiled", "path", "room")
+    __slots__ = ("_descriptor", "_end", "_left", "_map", "_ready", "_seen", "_size", "_soiled", "path", "room")
 
     def __init__(self, path: Path, descriptor: int, mapping: mmap.mmap) -> None:
         self.path: Path = path
@@ -55,8 +56,8 @@ class Segment:
         self.room: int = self._size - HEADER.size - 2 * FRAME.size
         """Bytes that the next payload may have: where it will stand follows from it."""
         self._end = self._size - _HEAD
-        self._ready = self._seen = 0
-        """How far pages are in memory, and what was written, when `make_ready` was last asked."""
+        self._ready = self._seen = self._left = 0
+        """How far pages are in memory, what was written, and what let go of, when `make_ready` was last asked."""
         self._soiled = False
         """A write is on its way, or was interrupted: what comes next may stand over something else than zeros."""
 
@@ -65,7 +66,7 @@ class Segment:
         """Make a segment of `size` bytes, or as many as `first`, its first frame, needs. Raises OSError."""
         name = f"{time.time_ns():019d}-{os.getpid()}-{os.urandom(4).hex()}"
         unborn = folder / (name + UNBORN)
-        descriptor = os.open(unborn, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
+        descriptor = open_file(unborn, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         try:
             segment = cls(folder / (name + SUFFIX), descriptor, _mapped(descriptor, max(size, OVERHEAD + len(first))))
             segment._begin(first)
@@ -107,10 +108,12 @@ class Segment:
         """
         Have the pages in memory that `write` comes to next: twice as many bytes as were written since the last time.
 
+        Those that it has left behind are let go of.
         A page that is not there costs the program's thread ten microseconds. For a thread of our own; where the system
         cannot do it, nothing happens.
         """
         at = self._end - self.room
+        self._let_go(at - at % mmap.PAGESIZE)
         came, self._seen = at - self._seen, at
         until = min(at + 2 * min(came, _READY_AT_MOST), self._size)
         while (start := max(self._ready, at - at % mmap.PAGESIZE)) < until:
@@ -121,6 +124,13 @@ class Segment:
             except (AttributeError, OSError, ValueError):  # another system, an older kernel, a file that was cut
                 self._ready = self._size
             time.sleep(0)  # `madvise` keeps the GIL: between two pieces whoever wants it has it
+
+    def _let_go(self, until: int) -> None:
+        # They stay in the system's cache; else a process would seem to need as much memory as its segments are long.
+        if until > self._left:
+            with suppress(AttributeError, OSError, ValueError):  # as above
+                self._map.madvise(mmap.MADV_DONTNEED, self._left, until - self._left)
+            self._left = until
 
     def end(self) -> None:
         """Say in the file that nothing more will come, give back what was not used, and close it."""

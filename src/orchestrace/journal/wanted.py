@@ -8,6 +8,7 @@ from typing import Final
 
 from orchestrace import conventions as names
 from orchestrace.exceptions import JournalError
+from orchestrace.recording.text import as_recorded
 
 __all__ = ["ATTRIBUTES", "Wanted", "wanted"]
 
@@ -65,7 +66,7 @@ def wanted(typed: str) -> Wanted:
     typed = typed.strip()
     about = _ABOUT.fullmatch(typed)
     if about:
-        return Wanted(name=ATTRIBUTES[about["label"]], value=about["value"])
+        return Wanted(name=ATTRIBUTES[about["label"]], value=as_recorded(about["value"]))
     lowered = typed.lower()
     if lowered == _LAST:
         return Wanted()

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["Worker"]
 
 _INTERVAL: Final = 0.2
-"""Seconds between two looks at what was appended."""
+"""Seconds between two looks at what was appended, while it is much."""
+_CALM: Final = 0.6
+"""The same, while it is not: a look costs as much as bringing in many spans, and nobody waits for it."""
+_MUCH: Final = 32
+"""Payloads of one look."""
 _RETRY: Final = 5.0
 """Seconds after which what failed is tried again."""
 _OTHERS: Final = 30.0
@@ -35,7 +39,7 @@ _SIGN_OF_LIFE: Final = 1.0
 """Seconds between two notes that this process lives, while spans run in it."""
 _COURTESY: Final = 0.05
 """Seconds between two transactions with it: the program's threads come first."""
-_QUIET: Final = 10
+_QUIET: Final = 3
 """Looks that found nothing appended, after which the thread sleeps until something is."""
 
 _alive: weakref.WeakSet[Worker] = weakref.WeakSet()
@@ -86,6 +90,9 @@ class Worker:
 
     def flush(self, timeout: float) -> bool:
         """Return True once everything that was appended before is in the database, False if it did not get there."""
+        # Here: where there is no disk at all, nobody is to wait for it. A function in a cloud flushes at each request.
+        if self._overflow and self.write_overflow_now() is not None:
+            return False
         if not self._appender.appended:
             return True
         thread, stop = self._thread, self._stop
@@ -100,7 +107,7 @@ class Worker:
             self._changed.wait_for(lambda: self._done >= ticket or stop.is_set(), timeout)
             return self._done >= ticket
 
-    def write_what_overflowed(self) -> None:
+    def write_overflow(self) -> None:
         """Write what is in memory. Raises OSError when there is no room for the first that is left."""
         while (taken := self._overflow.take()) is not None:
             payload, room = taken
@@ -109,6 +116,15 @@ class Worker:
             except OSError:
                 self._overflow.put_back(payload, room)
                 raise
+
+    def write_overflow_now(self) -> OSError | None:
+        """Do the same, however short ago there was no room; return why there still is none, if so."""
+        self._appender.try_again()
+        try:
+            self.write_overflow()
+        except OSError as error:
+            return error
+        return None
 
     def stop(self, timeout: float) -> None:
         """End the thread after the transaction that it is in; `start` makes another one."""
@@ -138,18 +154,18 @@ class Worker:
         seen, quiet, upkeep = 0, 0, Upkeep(self._folder)
         while not stop.is_set():
             wanted, appended, now = self._wanted, self._appender.appended, time.monotonic()
-            others, pause = self._is_due(now), _INTERVAL
+            others, pause = self._is_due(now), _INTERVAL if appended - seen >= _MUCH else _CALM
             quiet = quiet + 1 if appended == seen else 0
             try:
                 with suppress(OSError):  # said when it did not fit
-                    self.write_what_overflowed()
+                    self.write_overflow()
                 if self._has_work(others=others or upkeep.is_due, appended=appended != seen, wanted=wanted):
                     database = self._opened(database)
                     self._ingest(database, stop, others=others)
                     seen, self._read_at = appended, now if others else self._read_at
                     with self._between_forks:
                         upkeep.step(database)
-                    pause = _COURTESY if upkeep.is_busy else _INTERVAL
+                    pause = _COURTESY if upkeep.is_busy else pause
                 self._show_life(database)
                 if not stop.is_set():
                     self._say(wanted)
@@ -159,8 +175,9 @@ class Worker:
                     pause = _RETRY
                 _close(database)
                 database, seen, self._looked_at = None, -1, -_OTHERS
-            if quiet > _QUIET and pause == _INTERVAL and not self._overflow:
+            if quiet > _QUIET and pause == _CALM and not self._overflow:
                 self._sleep(stop, wanted, appended)
+                pause = _INTERVAL  # what begins now may have ended by then
             self._wait(stop, wanted, pause)
         _close(database)
 
@@ -181,11 +198,15 @@ class Worker:
                 self._has_running = show_life(database, os.getpid(), time.time_ns())
 
     def _has_work(self, *, others: bool, appended: bool, wanted: int) -> bool:
-        return appended or wanted > self._done or (others and self._folder.is_dir())
+        if appended or wanted > self._done:
+            return True
+        with suppress(OSError):  # said when something did not fit
+            return others and self._folder.is_dir()
+        return False
 
     def _is_due(self, now: float) -> bool:
         """Tell whether to read what others left: now and then, or as soon as files of theirs lie there."""
-        if now < self._looked_at + self._patience():
+        if now < self._looked_at + _OTHERS_EAGERLY or now < self._looked_at + self._patience():
             return False
         self._looked_at = now
         return now >= self._read_at + _OTHERS or may_have_others(self._folder, os.getpid())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
@@ -12,6 +12,7 @@ from orchestrace.pipeline.inherit import inherit
 from orchestrace.pipeline.span_record import record_of
 from orchestrace.recording import hosting
 from orchestrace.recording.guard import report
+from orchestrace.recording.keeper import keep
 from orchestrace.records import Sink, SpanRecord
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Processor(SpanProcessor):
             record = record_of(span)
             for sink in self.sinks:
                 sink.started(record)
+            keep(span, self)
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
             report("start of a span", error)
 
@@ -55,6 +57,16 @@ class Processor(SpanProcessor):
         try:
             if self.sinks:
                 record = span.record()
+                for sink in self.sinks:
+                    sink.started(record)
+        except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
+            report("start of a span", error)
+
+    def again(self, span: Any) -> None:  # noqa: ANN401 - any span that says what it holds
+        """Pass on a span that runs once more, with what was said of it since it started."""
+        try:
+            record = record_of(span)
+            if record.end is None:
                 for sink in self.sinks:
                     sink.started(record)
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program

@@ -21,8 +21,10 @@ from orchestrace.pipeline.limits import configured_limits
 from orchestrace.pipeline.processor import Processor
 from orchestrace.pipeline.provider import Provider
 from orchestrace.pipeline.sampler import KeepRuns, configured_sampler, is_always_on
+from orchestrace.recording.guard import guarded
+from orchestrace.recording.keeper import keep
 
-__all__ = ["is_foreign", "join", "make", "shared", "takes_no_processor"]
+__all__ = ["catch_up", "is_foreign", "join", "make", "shared", "takes_no_processor"]
 
 _LOG = logging.getLogger("orchestrace")
 
@@ -52,6 +54,15 @@ def join(provider: trace.TracerProvider) -> None:
                 "configure(isolated=True) records every run.",
                 sampler.get_description(),
             )
+
+
+@guarded("span around", None)
+def catch_up(provider: trace.TracerProvider) -> None:
+    """Have the span around be kept, if it is of a provider that was joined: it started before anybody heard of it."""
+    span = trace.get_current_span()
+    if span.is_recording() and getattr(span, "_span_processor", None) is getattr(provider, "_active_span_processor", 0):
+        keep(span, shared)
+        shared.again(span)
 
 
 def make(resource: Resource, processor: Processor) -> TracerProvider:

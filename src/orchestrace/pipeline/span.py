@@ -22,6 +22,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import DEFAULT_TRACE_STATE, SpanContext, SpanKind, Status, TraceFlags
 
+from orchestrace.pipeline.attribute_view import AttributeView
 from orchestrace.pipeline.processor import Processor
 from orchestrace.pipeline.span_record import events_of, links_of
 from orchestrace.recording.attributes import as_they_are
@@ -113,10 +114,9 @@ class OwnSpan(Span):
 
     def announce(self) -> None:
         """Have those of our own who keep spans keep this one as it is by now, should it never end."""
-        if self._end_time is None:
-            for processor in self._tracer.span_processor.inside:
-                if isinstance(processor, Processor):
-                    processor.begun(self)
+        for processor in self._tracer.span_processor.inside:
+            if isinstance(processor, Processor):
+                processor.again(self)
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         """Set attributes, as far as OpenTelemetry allows them."""
@@ -160,8 +160,9 @@ class OwnSpan(Span):
 
     @property
     def attributes(self) -> Mapping[str, Any]:
-        """What it says; as long as it runs, a copy, which nobody changes while it is read."""
-        return MappingProxyType(self._attributes if self._end_time is not None else self._attributes.copy())
+        """What it says by now, also for who looks again later."""
+        said = self._attributes
+        return MappingProxyType(said if self._end_time is not None else AttributeView(said))
 
     def value_of(self, name: str) -> Any:  # noqa: ANN401 - of any type
         """Return the value of one attribute; None if there is none."""

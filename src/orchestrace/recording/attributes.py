@@ -9,7 +9,7 @@ from opentelemetry.trace import Span
 
 from orchestrace.typing import Attributes
 
-__all__ = ["announce", "as_they_are", "set_on"]
+__all__ = ["as_they_are", "set_on"]
 
 _PLAIN: Final = frozenset({str, bool, int, float})
 """Types whose values stay as they are, also in a list, which is copied, so that nobody changes it afterwards."""
@@ -36,17 +36,6 @@ def set_on(span: Span, attributes: Attributes) -> None:
                 bounded._dict.update(plain)  # noqa: SLF001 - likewise
             return
     span.set_attributes(attributes)
-
-
-def announce(span: Span) -> None:
-    """
-    Have a running span be kept once more, with what it says by now: so that it is known even if it never ends.
-
-    That is done for spans of ours. What is set on another library's after its start is kept when it ends.
-    """
-    tell = getattr(span, "announce", None)
-    if tell is not None:
-        tell()
 
 
 def as_they_are(attributes: Attributes) -> Attributes | None:

@@ -14,6 +14,7 @@ call: its copy says `orchestrace.role` = "outer_call", and leaves the tokens to 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 from weakref import WeakValueDictionary
@@ -25,6 +26,7 @@ from orchestrace import conventions as names
 from orchestrace.conventions import ENDING, ERROR_TYPE, OPERATION_NAME, ROLE, SPAN_KIND
 from orchestrace.recording import lineage, retelling
 from orchestrace.recording.ending import ABANDONED, DRAINED, ERROR, RETURNED
+from orchestrace.recording.guard import guarded
 from orchestrace.recording.retelling import Told
 from orchestrace.records import SpanRecord
 from orchestrace.typing import AttributeValue, Nanoseconds
@@ -132,7 +134,7 @@ _clients: Final[WeakValueDictionary[_Ids, Span]] = WeakValueDictionary()
 
 
 def current_host() -> Span | None:
-    """Return the current span if it is a model call's, still open, and not yet the host of another recording."""
+    """Return the current span if it is a model call's of this process, open, and not yet the host of a recording."""
     span = lineage.current_span()
     if not span.is_recording() or not _is_model_call(span):
         return None
@@ -198,6 +200,18 @@ def complete(record: SpanRecord, pass_on: PassOn) -> None:
 def stands_alone(span: Span) -> bool:
     """Tell whether no call is known that a span of ours would host, or have inside: `complete` only passes it on."""
     return getattr(span, _MARK, None) is None and getattr(span, _INSIDE, None) is None
+
+
+@guarded("fork", None)
+def _disown() -> None:
+    # In a forked child the span around is its parent's, who ends it and knows nothing of the calls that are made here.
+    span = lineage.current_span()
+    if span.is_recording():
+        setattr(span, _MARK, None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_disown)
 
 
 def _ids(context: SpanContext) -> _Ids:

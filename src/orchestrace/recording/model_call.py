@@ -11,11 +11,11 @@ from orchestrace import conventions as names
 from orchestrace.messages import Failure, ModelRequest, ModelResponse
 from orchestrace.recording import clock, details, events, exceptions, hosting, lineage, retelling
 from orchestrace.recording.answer import Answer
-from orchestrace.recording.attributes import announce
 from orchestrace.recording.callee import Callee
-from orchestrace.recording.ending import ERROR, RETURNED, End
+from orchestrace.recording.ending import ERROR, INTERRUPTED, RETURNED, End
 from orchestrace.recording.few_shot import shown_in
 from orchestrace.recording.guard import report
+from orchestrace.recording.keeper import announce
 from orchestrace.recording.masking import mask_text
 from orchestrace.recording.measuring import meter
 from orchestrace.recording.measuring.call import INFERENCE, EndedCall, call_measurements
@@ -99,7 +99,7 @@ class ModelCall(Recording):
         told = self._said(request_attributes, request)
         self._cut = told.get(names.TRUNCATED, self._cut)
         self.put(told | self._shown(request))
-        announce(self.span)
+        self.announce()
 
     @property
     def may_retry(self) -> bool:
@@ -143,6 +143,7 @@ class ModelCall(Recording):
         self._hosted = hosting.claim(self._host)
         self.span: Span = self._host
         self.put({names.SCHEMA: names.SCHEMA_VERSION, **attributes})
+        announce(self._host)
         return self._host
 
     def _finish(self, end: End) -> None:
@@ -288,3 +289,5 @@ class ModelCall(Recording):
             self.span.end(end.at)
         else:
             self._hosted.is_over()
+            if end.ending == INTERRUPTED:  # the program leaves, and whoever made the host need not end it
+                announce(self.span)

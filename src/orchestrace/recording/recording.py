@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import gc
-import os
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Final
-from weakref import ReferenceType, ref
+from typing import ClassVar
 
 from opentelemetry.context import get_current
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
 
 from orchestrace.conventions import ENDING, ERROR_TYPE, ROLE, SCHEMA, SCHEMA_VERSION
-from orchestrace.recording import clock, exceptions, finaliser, lineage
+from orchestrace.recording import clock, exceptions, finaliser, lineage, unended
 from orchestrace.recording.attributes import set_on
 from orchestrace.recording.content import is_recorded
 from orchestrace.recording.ending import ABANDONED, ERROR, INTERRUPTED, End
 from orchestrace.recording.guard import report
+from orchestrace.recording.keeper import announce
 from orchestrace.recording.prompt_use import PromptUse
 from orchestrace.recording.scope import Scope
 from orchestrace.recording.selectors import MISSING
@@ -27,17 +25,7 @@ from orchestrace.recording.tracer import is_apart, tracer
 from orchestrace.recording.usage import Totals
 from orchestrace.typing import Attributes, AttributeValue, Nanoseconds
 
-__all__ = ["Recording", "end_all"]
-
-_PATIENCE: Final = 0.5
-"""Seconds that a process which leaves waits for the ends of what was dropped."""
-
-_open: Final[dict[int, ReferenceType[Recording]]] = {}
-"""
-Every recording of this process that has not ended: what is left when the interpreter leaves was interrupted.
-
-Weak: a recording keeps objects of the program's, which may hold the very generator whose end is to be heard of.
-"""
+__all__ = ["Recording"]
 
 
 class Recording:
@@ -98,7 +86,7 @@ class Recording:
         self._claims.append(None)
         self.content = self.content and self.span.is_recording()
         finaliser.ensure_running()
-        _open[id(self)] = ref(self)
+        unended.began(self)
 
     def _start(self, name: str, attributes: Attributes, kind: SpanKind) -> Span:
         passed = {} if self.parent is None else lineage.identity(self.parent)
@@ -136,9 +124,16 @@ class Recording:
             set_on(self.span, shortened(attributes, self.span))
 
     def pass_on(self, attributes: Attributes) -> None:
-        """Set attributes on the span and on every span that starts inside from now on."""
-        self.passes_on.update(attributes)
-        self.put(attributes)
+        """Set attributes on the span, kept at once as those of its start, and on all that start inside from now on."""
+        if not attributes.items() <= self.passes_on.items():
+            self.passes_on.update(attributes)
+            self.put(attributes)
+            self.announce()
+
+    def announce(self) -> None:
+        """Have all that the span says by now be kept, should it never end; a forked child leaves it to its parent."""
+        if self.is_open:
+            announce(self.span)
 
     def become_stream(self) -> None:
         """Say that this is read as it comes, perhaps when the function around has returned: see `Streams`."""
@@ -173,6 +168,11 @@ class Recording:
         else:
             self._over(end)
 
+    def disown(self) -> None:
+        """Leave the end to the process that this one was forked from."""
+        self._claims.clear()
+        self.streams.release()
+
     def _over(self, end: End) -> None:
         waits = False
         try:
@@ -200,7 +200,7 @@ class Recording:
     def _finish(self, end: End) -> None:
         # Each step on its own: what one cannot tell must not cost what the others can. What passes all the same, an
         # interrupt of the user's, finds the span ended.
-        _open.pop(id(self), None)
+        unended.is_over(self)
         try:
             self._do((self._tell, self._conclude, self._measure), end)
         finally:
@@ -263,30 +263,3 @@ class Recording:
         # What waits for streams is ended by theirs, which come this way if no other.
         if getattr(self, "_claims", None):
             finaliser.later(lambda: self.end(End(ABANDONED, clock.now())))
-
-
-def end_all() -> None:
-    """End whatever is open as interrupted, innermost first: the process is leaving."""
-    if _opened():
-        gc.collect()  # what is in a ring of references that nobody holds was left before
-        finaliser.drain(_PATIENCE)
-    for recording in reversed(_opened()):
-        recording.end(End(INTERRUPTED, clock.now()))
-
-
-def _opened() -> list[Recording]:
-    found = (reference() for reference in list(_open.values()))
-    return [recording for recording in found if recording is not None]
-
-
-def _disown() -> None:
-    # A forked child has copies of what its parent records, and it is the parent that ends these.
-    for recording in _opened():
-        recording._claims.clear()  # noqa: SLF001 - same module
-        recording.streams.release()
-    _open.clear()
-
-
-finaliser.at_exit(end_all)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_disown)

@@ -6,7 +6,7 @@ from typing import Final
 
 from orchestrace.recording.snapshot import encode, snapshot
 
-__all__ = ["JSON_TYPE", "TEXT_TYPE", "label", "shortened", "written"]
+__all__ = ["JSON_TYPE", "TEXT_TYPE", "as_recorded", "label", "shortened", "written"]
 
 JSON_TYPE: Final = "application/json"
 TEXT_TYPE: Final = "text/plain"
@@ -31,6 +31,15 @@ def label(value: object) -> str:
 
     digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
     return f"{text[: _LABEL - _DIGEST - 1]}…{digest}"
+
+
+def as_recorded(typed: str) -> str:
+    """
+    Return what `label` has made of an id that somebody types: a long one is recorded otherwise.
+
+    Never a mask: that may stand for many an id.
+    """
+    return label(typed) if len(typed) > _LABEL else typed
 
 
 def written(value: object) -> tuple[str, str]:

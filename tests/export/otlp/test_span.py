@@ -11,6 +11,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.resources import Resource
 
 from orchestrace.export.otlp import encode_span
+from orchestrace.export.otlp.partial import PartialEvent, PartialLink, PartialSpan
 from orchestrace.export.readable import readable
 from orchestrace.records import EventRecord, LinkRecord, SpanRecord
 
@@ -116,3 +117,21 @@ def _alone(message: Span, field: str) -> bytes:
         if one.name != field:
             other.ClearField(one.name)
     return other.SerializeToString(deterministic=True)
+
+
+class TestPartial:
+    def test_what_was_left_out_is_counted(self) -> None:
+        """In OTLP's own fields; where nothing was, nothing is said."""
+        event, link = PartialEvent("e", 1, dropped_attributes=4), PartialLink(TRACE, SPAN, dropped_attributes=5)
+        told = PartialSpan(
+            TRACE, SPAN, None, "n", 0, 1, 2, events=[event], links=[link],
+            dropped_attributes=300, dropped_events=2, dropped_links=3,
+        )  # fmt: skip
+        read = Span.FromString(encode_span(told))
+        [sent], [linked] = read.events, read.links
+
+        assert (300, 2, 3) == (read.dropped_attributes_count, read.dropped_events_count, read.dropped_links_count)
+        assert (4, 5) == (sent.dropped_attributes_count, linked.dropped_attributes_count)
+        assert encode_span(SpanRecord(TRACE, SPAN, None, "n", 0, 1, 2)) == encode_span(
+            PartialSpan(TRACE, SPAN, None, "n", 0, 1, 2)
+        )

@@ -629,15 +629,6 @@ def _consume(subject: Any, case: Any, *, followed: bool) -> Held:
     return held
 
 
-@pytest.fixture(scope="module")
-def little_to_collect() -> Iterator[None]:
-    """Have the collector look at what is made from now on only: all that pytest holds would take it 30 ms each time."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
 @pytest.fixture(scope="class")
 def trial(request: pytest.FixtureRequest, little_to_collect: None) -> Trial:
     """Run a case on a subject, without us and with us."""

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
@@ -72,3 +73,37 @@ class TestMeasure:
         assert data is not None
         [scoped] = data.resource_metrics[0].scope_metrics
         assert ("orchestrace", names.SCHEMA_URL) == (scoped.scope.name, scoped.schema_url)
+
+
+class TestPatience:
+    def test_a_patient_provider_hears_when_it_says_so(self, measured: Measured) -> None:
+        """Of the span that was measured, too; the others hear at once."""
+        meter.be_patient(measured.provider)
+        meter.measure([(names.INFERENCE_DURATION, 0.5, {"a": "b"})], SPAN)
+        before = measured.reader.get_metrics_data()
+        meter.settle()
+
+        [point] = measured.points(names.INFERENCE_DURATION)
+        assert before is None
+        assert (1, [(7, 8)]) == (point.count, [(one.trace_id, one.span_id) for one in point.exemplars])
+
+    def test_what_waits_holds_no_span(self, measured: Measured) -> None:
+        """It may hold a whole conversation."""
+        meter.be_patient(measured.provider)
+        span = NonRecordingSpan(SPAN.get_span_context())
+        meter.measure([(names.INFERENCE_DURATION, 0.5, {})], span)
+        gone = ref(span)
+        del span
+
+        assert gone() is None
+        meter.settle()
+
+    def test_what_is_measured_is_what_was_true_then(self, measured: Measured) -> None:
+        """Whoever measures may go on with what it measured."""
+        taken = [(names.INFERENCE_USAGE_INPUT, 2, {"a": "b"})]
+        meter.be_patient(measured.provider)
+        meter.measure(taken, SPAN)
+        taken.clear()
+        meter.settle()
+
+        assert [2] == [point.value for point in measured.points(names.INFERENCE_USAGE_INPUT)]

@@ -8,11 +8,12 @@ from typing import Final
 
 from opentelemetry.trace import TraceState
 
+from orchestrace.export.otlp.partial import PartialEvent, PartialLink, PartialSpan
 from orchestrace.export.otlp.value import attributes, flat
-from orchestrace.export.otlp.wire import delimited, fixed64, identity, text
+from orchestrace.export.otlp.wire import VARINT, delimited, fixed64, identity, text
 from orchestrace.records import EventRecord, LinkRecord, SpanRecord
 
-__all__ = ["encode_span"]
+__all__ = ["encode_event", "encode_link", "encode_span"]
 
 _KINDS: Final = {kind: b"\x30" + bytes((kind + 1,)) for kind in range(5)}
 """OTLP's kinds begin with one for a kind that was not given."""
@@ -66,11 +67,37 @@ def encode_span(record: SpanRecord) -> bytes:
         attributes(b"\x4a", record.attributes, flat),
     ]
     if record.events:
-        parts += [delimited(b"\x5a", _event(event)) for event in record.events]
+        parts += [delimited(b"\x5a", encode_event(event)) for event in record.events]
     if record.links:
-        parts += [delimited(b"\x6a", _link(link)) for link in record.links]
+        parts += [delimited(b"\x6a", encode_link(link)) for link in record.links]
+    if isinstance(record, PartialSpan):
+        parts.append(_dropped(record))
     parts += (_status(record) if record.status_message else _STATUSES.get(record.status, _UNSET), _SPAN_FLAGS)
     return b"".join(parts)
+
+
+def encode_event(event: EventRecord) -> bytes:
+    """Return the body of a span's `Event`."""
+    name = delimited(b"\x12", text(event.name)) if event.name else b""
+    body = fixed64(b"\x09", event.time) + name + attributes(b"\x1a", event.attributes, flat)
+    return body + _count(b"\x20", event.dropped_attributes) if isinstance(event, PartialEvent) else body
+
+
+def encode_link(link: LinkRecord) -> bytes:
+    """Return the body of a span's `Link`. Raises ValueError as `encode_span` does."""
+    ids = b"\x0a\x10" + identity(link.trace_id, 16) + b"\x12\x08" + identity(link.span_id, 8)
+    dropped = _count(b"\x28", link.dropped_attributes) if isinstance(link, PartialLink) else b""
+    return ids + attributes(b"\x22", link.attributes, flat) + dropped + _LINK_FLAGS
+
+
+def _dropped(span: PartialSpan) -> bytes:
+    # Out of the order of their numbers, which readers do not mind.
+    of_attributes = _count(b"\x50", span.dropped_attributes)
+    return of_attributes + _count(b"\x60", span.dropped_events) + _count(b"\x70", span.dropped_links)
+
+
+def _count(tag: bytes, number: int) -> bytes:
+    return tag + VARINT[number] if number else b""
 
 
 def _ids(trace_id: str, span_id: str, parent_id: str | None) -> bytes:
@@ -88,16 +115,6 @@ def _times(start: int, end: int | None) -> bytes:
     if end is not None and 0 < start <= end < _BEYOND:
         return _BOTH_TIMES(0x39, start, 0x41, end)
     return fixed64(b"\x39", start) + (b"" if end is None else fixed64(b"\x41", end))
-
-
-def _event(event: EventRecord) -> bytes:
-    name = delimited(b"\x12", text(event.name)) if event.name else b""
-    return fixed64(b"\x09", event.time) + name + attributes(b"\x1a", event.attributes, flat)
-
-
-def _link(link: LinkRecord) -> bytes:
-    ids = b"\x0a\x10" + identity(link.trace_id, 16) + b"\x12\x08" + identity(link.span_id, 8)
-    return ids + attributes(b"\x22", link.attributes, flat) + _LINK_FLAGS
 
 
 def _status(record: SpanRecord) -> bytes:
