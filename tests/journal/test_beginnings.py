@@ -39,6 +39,19 @@ class TestBeginnings:
         assert beginnings.take(span(0))[0] is None
         assert beginnings.take(span(1))[0] is not None
 
+    def test_that_wait_for_the_disk_are_known_until_they_come(self, span: Callable[..., SpanRecord]) -> None:
+        """Or until they are said once more, and are on disk then; or until their spans end, and say everything."""
+        beginnings, keys = Beginnings(), [(span(number).trace_id, span(number).span_id) for number in range(4)]
+        beginnings.unwritten |= set(keys[:3])
+        before = [beginnings.wanted(key, 640) for key in keys]
+        came = [beginnings.came(key, 640) for key in (keys[0], keys[0], keys[3])]
+        beginnings.note(span(1), {"name": "x"}, 640)
+        beginnings.take(span(2, end=9))
+
+        assert ([640, 640, 640, None], [True, False, False]) == (before, came)
+        assert [0, 0, None, None] == [beginnings.wanted(key, 640) for key in keys]
+        assert (None, 640) == beginnings.take(span(0, end=9))
+
     def test_that_a_start_is_on_disk_is_known_for_longer(self, span: Callable[..., SpanRecord]) -> None:
         """With the room that is kept free there, until the span has ended."""
         beginnings = Beginnings()

@@ -338,6 +338,32 @@ class TestFullDisk:
         assert ((2, 0), []) == (held, inside)
         assert [(9, self.said), (9, {}), (9, self.said)] == [(trace[one].end, trace[one].attributes) for one in "123"]
 
+    def test_a_start_that_came_to_the_disk_later_is_no_other(
+        self,
+        journal: Journal,
+        folder: Path,
+        span: Callable[..., SpanRecord],
+        full_disk: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """It is full, has room, and is full again: the span has ended. Of one that ended before, nothing is kept."""
+        with full_disk():
+            journal.started(span(1, attributes=self.begun))
+            journal.started(span(2))
+            journal.started(span(3))
+            journal.ended(span(3, end=9))
+        journal.worker.write_overflow_now()
+        held = journal.appender._room, journal._begun.unwritten
+        with full_disk():
+            journal.ended(span(1, end=9, attributes=self.said))
+            journal.ended(span(2, end=9))
+            after = journal.appender._room
+            die(journal)
+        trace = {left.name: left for left in Reader(folder).trace("last")}
+
+        assert ((1280, set()), 320) == (held, after)
+        assert {"span 1": 9, "span 2": 9, "span 3": 9} == {name: left.end for name, left in trace.items()}
+        assert "returned" == trace["span 1"].attributes[names.ENDING]
+
     def test_what_goes_with_the_process_is_said(
         self,
         journal: Journal,

@@ -213,6 +213,21 @@ class TestOverflow:
 
         assert (["span 1", "span 2"], 0) == (names_in(folder), appender._room)
 
+    def test_a_start_is_written_if_it_is_still_wanted(
+        self, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """With room for what is to be said of it later; whoever wants to know is told."""
+        overflow, told = Overflow(), []
+        worker = Worker(folder, appender, overflow)
+        worker.wanted = lambda start, room: room if b"span 1" in start else None
+        worker.came = lambda start, room: told.append((start, room))
+        starts = [encode(span(number)) for number in (1, 2)]
+        for start in starts:
+            overflow.put(start, -640)
+        worker.write_overflow()
+
+        assert ([(starts[0], 640)], 640, 1) == (told, appender._room, appender.appended)
+
     def test_stays_where_it_is_while_there_is_none(
         self, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
     ) -> None:

@@ -28,12 +28,14 @@ class Beginnings:
     What is kept are the attributes' own objects, which their spans hold anyway.
     """
 
-    __slots__ = ("_begun", "_of_parent", "rooms")
+    __slots__ = ("_begun", "_of_parent", "rooms", "unwritten")
 
     def __init__(self, of_parent: AbstractSet[tuple[str, str]] = frozenset()) -> None:
         self._begun: dict[tuple[str, str], Beginning] = {}
         self.rooms: dict[tuple[str, str], int] = {}
         """The bytes that are kept free on disk, by span."""
+        self.unwritten: set[tuple[str, str]] = set()
+        """Spans that run, and whose starts wait in memory for the disk."""
         self._of_parent = of_parent
 
     def note(self, record: SpanRecord, head: Head, room: int = 0) -> None:
@@ -44,15 +46,33 @@ class Beginnings:
         self._begun[key] = record.attributes.copy(), head
         if room:
             self.rooms[key] = room
+            if self.unwritten:
+                self.unwritten.discard(key)
 
     def take(self, record: SpanRecord) -> tuple[Beginning | None, int]:
         """Return how a span began that has ended, if that is known; and the bytes that are kept free for it on disk."""
         key = record.trace_id, record.span_id
+        if self.unwritten:
+            self.unwritten.discard(key)
         return self._begun.pop(key, None), self.rooms.pop(key, 0)
+
+    def wanted(self, key: tuple[str, str], room: int) -> int | None:
+        """Return how much is to be kept free for a start that waits for the disk; None if its span has ended."""
+        if key in self.unwritten:
+            return room
+        return 0 if key in self.rooms else None
+
+    def came(self, key: tuple[str, str], room: int) -> bool:
+        """Take note that a start came to the disk after all; False if its span has ended meanwhile."""
+        if key not in self.unwritten:
+            return False
+        self.rooms[key] = room
+        self.unwritten.discard(key)
+        return True
 
     def forked(self) -> Beginnings:
         """Return what a forked child begins with: nothing of its own."""
-        return Beginnings(self._of_parent | self._begun.keys() | self.rooms.keys())
+        return Beginnings(self._of_parent | self._begun.keys() | self.rooms.keys() | self.unwritten)
 
     def is_of_parent(self, record: SpanRecord) -> bool:
         """Tell whether a span had begun when this process was forked: its end is the parent's to tell."""

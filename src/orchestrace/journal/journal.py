@@ -18,6 +18,7 @@ from orchestrace.journal.beginnings import MOST_ON_DISK, Beginnings
 from orchestrace.journal.bounds import stated_bounds
 from orchestrace.journal.census import host
 from orchestrace.journal.encoding import Header, encode, encode_header, encode_more, encode_rest, encode_start
+from orchestrace.journal.entry import Entry, read
 from orchestrace.journal.location import default_folder
 from orchestrace.journal.notice import ROOM, encode_ended
 from orchestrace.journal.overflow import Overflow
@@ -79,6 +80,7 @@ class Journal:
         self.appender: Appender = Appender(self.folder, lambda: encode_header(self.header()))
         self.appender.refused = self._refused
         self.worker: Worker = Worker(self.folder, self.appender, self.overflow)
+        self.worker.wanted, self.worker.came = self._wanted, self._came
         self._begin(Beginnings())
         _alive.add(self)
 
@@ -99,6 +101,7 @@ class Journal:
 
     def started(self, record: SpanRecord) -> None:
         """Keep a span that has just started, or says more, so that it is known even if it never ends. Never raises."""
+        room = 0
         try:
             known = self._begun.known(record)
             payload, head = encode_start(record) if known is None else encode_more(record, known[0])
@@ -108,7 +111,7 @@ class Journal:
             if not self.worker.started:
                 self.start()
         except Exception as error:  # noqa: BLE001 - nothing of ours reaches the program
-            self._lost_others += not self._keeps(error, record)
+            self._keep_started(error, record, room)
 
     def ended(self, record: SpanRecord) -> None:
         """Keep a span that has ended, unless it is the parent's of this process. Never raises."""
@@ -216,7 +219,26 @@ class Journal:
         if isinstance(record, SpanRecord):
             # Its start, which is nowhere on disk then, or what was said of it since.
             (self._begun.take if room else self._begun.forget)(record)
+            self._keep_started(error, record, room)
+            return
         self._lost_others += not self._keeps(error, record)
+
+    def _keep_started(self, error: Exception, record: SpanRecord, room: int) -> None:
+        """Keep a start in memory; when it comes to the disk, so much is to be kept free for it there."""
+        if room:
+            self._begun.unwritten.add((record.trace_id, record.span_id))
+        self._lost_others += not self._keeps(error, record, -room)
+
+    def _wanted(self, start: bytes, room: int) -> int | None:
+        """Return how much to keep free for a start that is in memory; None if its span has ended."""
+        said = read(start)
+        return self._begun.wanted((said.trace_id, said.span_id), room) if isinstance(said, Entry) else None
+
+    def _came(self, start: bytes, room: int) -> None:
+        """Take note of a start that has come to the disk after all."""
+        said = read(start)
+        if not isinstance(said, Entry) or not self._begun.came((said.trace_id, said.span_id), room):
+            self.appender.release(room)
 
     def _keep_ended(self, error: Exception, record: SpanRecord, room: int) -> None:
         """Keep a span in memory, and say so where its start is; what memory has no room for is lost, but for that."""

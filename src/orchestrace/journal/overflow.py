@@ -17,6 +17,7 @@ class Overflow:
     Payloads in the order in which they came. A deque's own steps are atomic, also inside of a garbage collection.
 
     Beside each stand the bytes that are kept free on disk for a notice of what becomes of it; 0 if it has none there.
+    Less for a start: so many are to be kept free once it is on disk.
     """
 
     def __init__(self, limit: int = LARGEST) -> None:

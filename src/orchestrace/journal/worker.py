@@ -62,6 +62,10 @@ class Worker:
     def __init__(self, folder: Path, appender: Appender, overflow: Overflow | None = None) -> None:
         self.is_eager: Callable[[], bool] = bool
         """Asked whether what others leave behind is wanted soon."""
+        self.wanted: Callable[[bytes, int], int | None] = lambda _, room: room
+        """Asked of a start that overflowed how much to keep free for it; None if it is not to be written any more."""
+        self.came: Callable[[bytes, int], object] = lambda _, __: None
+        """Told of a start that overflowed and is on disk now, and how much is kept free for it."""
         self._folder = folder
         self._appender = appender
         self._overflow = Overflow() if overflow is None else overflow  # which is false while it is empty
@@ -111,11 +115,16 @@ class Worker:
         """Write what is in memory. Raises OSError when there is no room for the first that is left."""
         while (taken := self._overflow.take()) is not None:
             payload, room = taken
+            kept = self.wanted(payload, -room) if room < 0 else -room
+            if kept is None:
+                continue
             try:
-                self._appender.append(payload, room=-room)
+                self._appender.append(payload, room=kept)
             except OSError:
                 self._overflow.put_back(payload, room)
                 raise
+            if kept > 0:
+                self.came(payload, kept)
 
     def write_overflow_now(self) -> OSError | None:
         """Do the same, however short ago there was no room; return why there still is none, if so."""
