@@ -124,6 +124,7 @@ class TestBegin:
     def test_it_is_there_under_opentelemetry_instrument(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Which takes the same place in a program for itself."""
         monkeypatch.setenv("OTEL_PYTHON_DISTRO", "orchestrace")
+        monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "openai,anthropic")  # others': they import an SDK
         under = str(Path(sys.executable).parent / "opentelemetry-instrument")
         [report] = run([under, sys.executable, "-c", "import orchestrace"]).reports
 

@@ -29,6 +29,15 @@ def message(content: str) -> dict[str, Any]:
     return {"role": "user", "parts": [text(content)]}
 
 
+SHAPES = {
+    "messages": ("gen-ai-input-messages", message("x" * 400)),
+    "images": ("gen-ai-input-messages", {"role": "user", "parts": [blob("image", "A" * 400, "image/png")] * 20}),
+    "instructions": ("gen-ai-system-instructions", text("x" * 400)),
+    "tools": ("gen-ai-tool-definitions", {"type": "function", "name": "f", "description": "x" * 400}),
+}
+"""What a list can be made of, with the schema of such a list."""
+
+
 def document(value: object, limit: int = LIMIT) -> Any:
     """Return what is read back."""
     return json.loads(write(value, limit)[0])
@@ -138,16 +147,13 @@ class TestWhatDoesNot:
         assert cut == (json.loads(told) != value)
 
     @pytest.mark.parametrize(
-        ("schema", "item"),
+        ("schema", "item", "count"),
         [
-            ("gen-ai-input-messages", message("x" * 400)),
-            ("gen-ai-input-messages", {"role": "user", "parts": [blob("image", "A" * 400, "image/png")] * 20}),
-            ("gen-ai-system-instructions", text("x" * 400)),
-            ("gen-ai-tool-definitions", {"type": "function", "name": "f", "description": "x" * 400}),
+            pytest.param(*SHAPES[name], count, id=f"{count}-{name}", marks=[pytest.mark.slow] * (count * parts > 1000))
+            for name, parts in {"messages": 1, "images": 20, "instructions": 1, "tools": 1}.items()
+            for count in (1, 3, 50, 500)
         ],
-        ids=["messages", "images", "instructions", "tools"],
     )
-    @pytest.mark.parametrize("count", [1, 3, 50, 500])
     def test_it_is_valid_for_its_schema(self, schema: str, item: object, count: int) -> None:
         """However much is cut, readers find the shape that they expect."""
         if not SCHEMAS.is_dir():
