@@ -177,8 +177,14 @@ class TestShrunk:
         """It goes as it is, alone."""
         assert wrapping.wrap(1, 7, record(attributes={"a": "x" * 100})).shrunk(20) is None
 
-    def test_other_records_are_not_shrunk(self, wrapping: Wrapping) -> None:
-        """Log records and metrics go as they are, or not at all."""
-        log, metrics = LogRecord(1, 1, body="x" * 100_000), MetricsRecord(1, b"x" * 100_000)
+    def test_a_log_record_is_shrunk_too(self, wrapping: Wrapping) -> None:
+        """It would be refused, and of logs nothing is kept."""
+        shrunk = wrapping.wrap(1, 7, LogRecord(1, 1, body="x" * 100_000)).shrunk(5_000)
+        assert shrunk is not None
+        [read] = decode_logs(ExportLogsServiceRequest.FromString(as_request([shrunk])))
 
-        assert [None, None] == [wrapping.wrap(n, 7, each).shrunk(5_000) for n, each in enumerate((log, metrics))]
+        assert (["body"], True) == (read.attributes[TRUNCATED], 1_000 < len(read.body) < 5_000)
+
+    def test_metrics_are_not(self, wrapping: Wrapping) -> None:
+        """They go as they are, or not at all."""
+        assert wrapping.wrap(1, 7, MetricsRecord(1, b"x" * 100_000)).shrunk(5_000) is None

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 from orchestrace.export.otlp import Encoded, encode_log, encode_resource, encode_scope, encode_span, schema_url
 from orchestrace.export.outbox import Outbox, Record
 from orchestrace.export.shrinking import shrunk_span
+from orchestrace.export.shrinking_log import shrunk_log
 from orchestrace.records import MetricsRecord, SpanRecord
 
 __all__ = ["LARGEST_SPAN", "Parcel", "Wrapping"]
@@ -32,10 +33,13 @@ class Parcel(Encoded):
         self._record = record
 
     def shrunk(self, limit: int = LARGEST_SPAN) -> Parcel | None:
-        """Return it as a span of at most `limit` bytes, which says what was cut; None where that cannot be."""
-        if not isinstance(self._record, SpanRecord) or len(self.body) <= limit:
+        """Return it in at most `limit` bytes, saying what was cut; None where that cannot be, as of metrics."""
+        if isinstance(self._record, MetricsRecord) or len(self.body) <= limit:
             return None
-        shrunk = shrunk_span(self._record, limit)
+        if isinstance(self._record, SpanRecord):
+            shrunk: tuple[Record, bytes] | None = shrunk_span(self._record, limit)
+        else:
+            shrunk = shrunk_log(self._record, limit)
         return None if shrunk is None else Parcel(self.key, shrunk[0], self._origin, shrunk[1])
 
     @property
