@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -121,6 +122,20 @@ def little_to_collect() -> None:
     """Leave out, too, what earlier modules have left: of a module whose tests ask for collections again and again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def ended_later() -> Iterator[Callable[[subprocess.Popen[str]], None]]:
+    """Return how to end a program that takes seconds to leave: it is told at once, and waited for after all tests."""
+    told: list[subprocess.Popen[str]] = []
+
+    def end(process: subprocess.Popen[str]) -> None:
+        process.terminate()
+        told.append(process)
+
+    yield end
+    for process in told:
+        process.communicate(timeout=30)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,26 +29,27 @@ def attempts(depth: int) -> str:
     return "\n".join("  " * depth + line for line in lines)
 
 
-@contextmanager
-def worker(environment: dict[str, str]) -> Iterator[None]:
-    """Have a worker take the messages: one process for all of them."""
-    celery = subprocess.Popen(  # noqa: S603 - ours
-        [sys.executable, *WORKER, *ALONE], cwd=HERE, env=os.environ | environment, stderr=subprocess.DEVNULL
-    )
-    try:
-        yield
-    finally:
-        celery.terminate()
-        celery.wait(30)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the queue and the journal are."""
+    return tmp_path_factory.mktemp("celery")
 
 
 @pytest.fixture(scope="module")
-def sent(tmp_path_factory: pytest.TempPathFactory, program: Any, spans_in: Callable[[Path], Any]) -> list[Any]:
-    """Return the traces of two runs that sent a task, and of a task that nobody's run sent."""
-    folder = tmp_path_factory.mktemp("celery")
+def worker(folder: Path, ended_later: Callable[[subprocess.Popen[str]], None]) -> Iterator[None]:
+    """Have a worker take the messages: one process for all of them."""
     environment = {"ORCHESTRACE_JOURNAL": str(folder / "journal"), "QUEUE": str(folder / "queue")}
-    with worker(environment):
-        said = program("queued.py", journal=folder / "journal", QUEUE=environment["QUEUE"])
+    celery = subprocess.Popen(  # noqa: S603 - ours
+        [sys.executable, *WORKER, *ALONE], cwd=HERE, env=os.environ | environment, stderr=subprocess.DEVNULL, text=True
+    )
+    yield
+    ended_later(celery)
+
+
+@pytest.fixture(scope="module")
+def sent(folder: Path, worker: None, program: Any, spans_in: Callable[[Path], Any]) -> list[Any]:
+    """Return the traces of two runs that sent a task, and of a task that nobody's run sent."""
+    said = program("queued.py", journal=folder / "journal", QUEUE=str(folder / "queue"))
 
     assert "[3, 3, 3]\n" == said
     found: list[Any] = spans_in(folder / "journal")

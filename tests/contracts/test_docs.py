@@ -18,7 +18,8 @@ FROM = re.compile(r"<!-- from: *(?P<words>\S*) *-->\s*(?:<!-- [^>]*-->\s*)?\Z")
 LINK = re.compile(r"\[[^\]]*\]\((?!\w+:)(?P<target>[^)#\s]+)(?:#[^)\s]*)?\)")
 TARGET = re.compile(r"(?<![\w-])make ((?:[a-z]+ ?)+)")
 
-
+OTHERS = ("-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:langsmith_plugin")
+"""Plugins that a document's tests do not need, and that take a second to start."""
 PROGRAM = """
 for line, text in {blocks!r}:
     exec(compile("\\n" * (line - 1) + text, {document!r}, "exec"), globals())
@@ -58,7 +59,7 @@ class TestDocuments:
         run = [(block.line, block.text) for block in blocks(document) if block.skipped is None]
         program = tmp_path / f"{document.stem.lower()}.py"
         program.write_text(PROGRAM.format(blocks=run, document=str(document)), encoding="utf-8")
-        runner = ["-m", "pytest", "-q", "--no-header"] if any("def test_" in text for _, text in run) else []
+        runner = ["-m", "pytest", "-q", "--no-header", *OTHERS] if any("def test_" in text for _, text in run) else []
         command = [sys.executable, *runner, str(program)]
         done = subprocess.run(  # noqa: S603 - our own documents
             command, cwd=tmp_path, env=os.environ | offline, capture_output=True, text=True, timeout=60, check=False

@@ -457,9 +457,13 @@ class Outcome:
 
 
 @pytest.fixture(scope="module")
-def plain(little_to_collect: None) -> list[object]:
+def plain(request: pytest.FixtureRequest) -> list[object]:
     """Return what the program sees without us."""
-    return program(WITHOUT_US)
+    seen = program(WITHOUT_US)
+    with capture():
+        program(orchestrace)  # with us once, for all that is loaded by the first call
+    request.getfixturevalue("little_to_collect")
+    return seen
 
 
 @pytest.fixture

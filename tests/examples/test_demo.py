@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,16 @@ ROOT = Path(__file__).parents[2]
 SCREEN = 75
 """Lines that one run may take."""
 WIDTH = 120
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What came of a run with an endpoint and a picture: what it printed and drew, and the names of what arrived."""
+
+    endpoint: str
+    printed: str
+    drawn: str
+    names: list[str]
 
 
 def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -161,27 +172,32 @@ class TestRecorded:
         assert [] == [span.name for span in spans if "orchestrace.usage.cost.unknown_calls" in span.attributes]
 
 
-class TestElsewhere:
-    def test_is_sent_where_an_endpoint_is_named(self, tmp_path: Path) -> None:
-        """All of it, and it says so."""
-        with OtlpReceiver() as receiver:
-            done = run(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
-            names = [span.name for span in receiver.spans]
+@pytest.fixture(scope="class")
+def sent(tmp_path_factory: pytest.TempPathFactory) -> Sent:
+    """Run it once more: what it shows is drawn, and what it records is sent."""
+    folder = tmp_path_factory.mktemp("sent")
+    with OtlpReceiver() as receiver:
+        done = run(folder, str(folder / "trace.svg"), OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+        names = [span.name for span in receiver.spans]
+    assert 0 == done.returncode
+    return Sent(receiver.endpoint, done.stdout, (folder / "trace.svg").read_text(encoding="utf-8"), names)
 
-        assert f"Sent to {receiver.endpoint}: all of it." in done.stdout
+
+class TestElsewhere:
+    def test_is_sent_where_an_endpoint_is_named(self, sent: Sent) -> None:
+        """All of it, and it says so."""
+        names = sent.names
+
+        assert f"Sent to {sent.endpoint}: all of it." in sent.printed
         assert 3 == names.count("invoke_agent SourcingEmailCrafterAgent")
         assert ["outcome email.edited", "outcome email.replied", "outcome email.sent"] == sorted(
             name for name in names if name.startswith("outcome")
         )
 
-    def test_draws_a_picture(self, tmp_path: Path) -> None:
+    def test_draws_a_picture(self, sent: Sent) -> None:
         """Of what it shows, without anything that is loaded from elsewhere."""
-        done = run(tmp_path, str(tmp_path / "trace.svg"))
-        drawn = (tmp_path / "trace.svg").read_text(encoding="utf-8")
-
-        assert 0 == done.returncode
-        assert "campaign-11" in drawn
-        assert "@font-face" not in drawn
+        assert "campaign-11" in sent.drawn
+        assert "@font-face" not in sent.drawn
 
     def test_says_that_everything_is_switched_off(self, tmp_path: Path) -> None:
         """There is nothing to show, and no journal."""

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +196,7 @@ class TestStreamingEndpoint:
 
 class TestCeleryTask:
     @pytest.fixture
-    def worker(self, stage: Stage) -> Iterator[None]:
+    def worker(self, stage: Stage, ended_later: Callable[[subprocess.Popen[str]], None]) -> Iterator[None]:
         """Run a worker with one process."""
         options = [
             "--pool",
@@ -209,11 +209,8 @@ class TestCeleryTask:
             "error",
         ]
         worker = stage.start("-m", "celery", "-A", "celery_task", "worker", *options)
-        try:
-            yield
-        finally:
-            worker.terminate()
-            worker.communicate(timeout=30)
+        yield
+        ended_later(worker)
 
     @pytest.mark.usefixtures("worker")
     def test_one_trace_through_a_queue_and_a_retry(self, stage: Stage) -> None:

@@ -7,7 +7,7 @@ from http.client import BadStatusLine, RemoteDisconnected
 
 import pytest
 
-from orchestrace.export.connection_fault import causes, words_for
+from orchestrace.export.connection_fault import causes, is_cut, words_for
 
 
 def wrapped(cause: BaseException) -> Exception:
@@ -51,3 +51,12 @@ class TestWordsFor:
         one.__context__, other.__cause__ = other, one
 
         assert [one, other] == list(causes(one))
+
+
+class TestIsCut:
+    def test_only_what_was_there_can_break(self) -> None:
+        """However deep it is."""
+        broken = [ConnectionResetError(), BrokenPipeError(), RemoteDisconnected("x")]
+        others = [ConnectionRefusedError(), TimeoutError(), socket.gaierror(), KeyError()]
+
+        assert [True] * 3 + [False] * 4 == [is_cut(wrapped(cause)) for cause in broken + others]

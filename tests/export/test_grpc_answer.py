@@ -54,6 +54,21 @@ class TestVerdict:
         """GRPC calls it unknown, or an internal error."""
         assert Verdict.RETRY is read("UNKNOWN", details).verdict is read("INTERNAL", details).verdict
 
+    @pytest.mark.parametrize(
+        ("details", "verdict"),
+        [
+            ("Received http2 header with status: 413", Verdict.TOO_LARGE),
+            ("Received http2 header with status: 500", Verdict.RETRY),
+            ("Received http2 header with status: 520", Verdict.RETRY),
+            ("Received http2 header with status: 301", Verdict.UNWELCOME),
+            ("Received http2 header with status: 400", Verdict.UNWELCOME),
+            ("No status received", Verdict.UNWELCOME),
+        ],
+    )
+    def test_who_answers_in_http_is_not_the_receiver(self, details: str, verdict: Verdict) -> None:
+        """A proxy, or a server that speaks no gRPC: that refuses no span, whatever gRPC makes of it."""
+        assert verdict is read("UNKNOWN", details).verdict is read("INTERNAL", details).verdict
+
     def test_a_receiver_may_not_know_the_signal(self) -> None:
         """Then nothing of the kind need be sent again."""
         assert (True, False) == (read("UNIMPLEMENTED").is_unknown, read("UNAUTHENTICATED").is_unknown)
@@ -89,3 +104,18 @@ class TestRetryAfter:
     def test_what_cannot_be_read_says_nothing(self, metadata: tuple[tuple[str, str | bytes], ...]) -> None:
         """It costs no answer."""
         assert read("UNAVAILABLE", "", *metadata).retry_after is None
+
+
+class TestCut:
+    @pytest.mark.parametrize(
+        ("details", "cut"),
+        [
+            ("Socket closed", True),
+            ("recvmsg:Connection reset by peer", True),
+            ("failed to connect to all addresses; last error: UNKNOWN: Connection reset by peer", False),
+            ("overloaded", False),
+        ],
+    )
+    def test_says_that_a_connection_broke_that_was_there(self, details: str, *, cut: bool) -> None:
+        """Then the request may have been what broke it."""
+        assert cut == read("UNAVAILABLE", details).is_cut

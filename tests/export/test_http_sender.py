@@ -109,7 +109,8 @@ class TestConnection:
         """Whoever does so to a new connection does not answer."""
         server = script([b""], [FINE])
 
-        assert Answer(Verdict.RETRY, "connection closed without an answer") == build(endpoint=server.endpoint).send(b"")
+        said = Answer(Verdict.RETRY, "connection closed without an answer", is_cut=True)
+        assert said == build(endpoint=server.endpoint).send(b"")
 
     def test_goes_through_the_proxy_of_the_environment(
         self, build: Build, script: Callable[..., Script], monkeypatch: pytest.MonkeyPatch

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import json
+import socket
+import struct
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from orchestrace.conventions import TRUNCATED
 from orchestrace.export.complaint import Complaint
@@ -13,6 +18,7 @@ from orchestrace.export.receiver import resolve
 from orchestrace.export.shipment import Shipment
 from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
 from orchestrace.testing.otlp import OtlpReceiver, Received, Reply
+from orchestrace.testing.otlp_decoding import decode_spans
 
 if TYPE_CHECKING:
     from tests.export.conftest import Shelf
@@ -68,6 +74,43 @@ def taking(limit: int) -> Callable[[Received], Reply]:
         return Reply(413, message="message larger than max") if longest > limit else Reply()
 
     return decide
+
+
+class Cutting(ThreadingHTTPServer):
+    """A receiver that breaks the connection, without a word, of whoever sends more than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(("127.0.0.1", 0), CuttingHandler)
+        self.limit = limit
+        self.cuts = 0
+        self.spans: list[SpanRecord] = []
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let nobody in any more."""
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class CuttingHandler(BaseHTTPRequestHandler):
+    server: Cutting
+
+    def do_POST(self) -> None:
+        length = int(self.headers["content-length"])
+        if length > self.server.limit:
+            self.server.cuts += 1
+            # Closed so, it is reset.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            return
+        self.server.spans += decode_spans(ExportTraceServiceRequest.FromString(self.rfile.read(length)))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 class TestShip:
@@ -209,7 +252,7 @@ class TestRefusal:
         shelf.put(record())
         empty(ship(), shelf)
 
-        assert ([], [1]) == (shelf.arrived, [*shelf.aside])
+        assert ([], {1: "1 of 1 rejected: no reason given"}) == (shelf.arrived, shelf.aside)
 
 
 class TestTooLarge:
@@ -380,6 +423,27 @@ class TestLater:
                 break
 
         assert (1, [1]) == (kept, shelf.arrived)
+
+
+class TestCut:
+    def test_who_breaks_off_what_is_large_gets_less(self, shelf: Shelf, record: Make) -> None:
+        """There is nothing to be read, and what waits would wait for ever; what is too large alone is made smaller."""
+        server = Cutting(100 * KIB)
+        found = resolve(endpoint=f"http://127.0.0.1:{server.server_port}")
+        assert found is not None
+        shipment = Shipment(found.targets["traces"], Complaint(found.destination), 512)
+        shelf.put(*(record(n, attributes={"x": "x" * 2 * KIB}) for n in range(1, 101)))
+        shelf.put(record(101, attributes={"x": "x" * MIB}), record(102))
+        for _ in range(50):
+            shipment.backoff.hurry()
+            empty(shipment, shelf)
+        shipment.close()
+        server.stop()
+
+        assert ([*range(1, 103)], {}) == (shelf.arrived, shelf.aside)
+        assert [f"span {n}" for n in range(1, 103)] == [span.name for span in server.spans]
+        assert [101] == [n for n, span in enumerate(server.spans, 1) if TRUNCATED in span.attributes]
+        assert 5 < server.cuts < 30
 
 
 class TestUnknown:

@@ -22,10 +22,7 @@ from contextvars import ContextVar
 from importlib import import_module
 from typing import Any
 
-import anthropic
 import httpx2
-import openai
-import openai.resources.chat.completions
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -48,6 +45,9 @@ GUESTS = {
     "anthropic": "",
 }
 """Where the instrumentor of a distribution is; Anthropic's SDK has its tracing built in."""
+
+SDK: Any = import_module("anthropic" if "anthropic" in sys.argv[1] else "openai")
+"""The one that is asked. The other is left alone: to import it takes a second."""
 
 ASKED: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 TOLD: dict[str, Any] = ASKED | {"max_tokens": 9}
@@ -148,7 +148,7 @@ async def failing(ask: Callable[..., Any], client: Any) -> None:
     """Make a call that fails."""
     try:
         await done(ask(client))
-    except (anthropic.APIError, openai.APIError):
+    except SDK.APIError:
         return
     raise AssertionError
 
@@ -322,8 +322,8 @@ ANTHROPIC: dict[str, Scenario] = {
 async def play(program: Program, names: Collection[str], *, colour: bool) -> dict[str, Any]:
     """Return what was kept of some scenarios, in one colour."""
     asynchronous.set(colour)
-    module, url = (anthropic, "") if program.asks_anthropic else (openai, "/v1")
-    make = getattr(module, "Async" * colour + ("Anthropic" if program.asks_anthropic else "OpenAI"))
+    url = "" if program.asks_anthropic else "/v1"
+    make = getattr(SDK, "Async" * colour + ("Anthropic" if program.asks_anthropic else "OpenAI"))
     client = make(base_url=program.server.url + url, api_key="key", max_retries=0)
     told = {}
     for name, scenario in (ANTHROPIC if program.asks_anthropic else OPENAI).items():
@@ -404,14 +404,15 @@ SHOWN = ("name", "scope", "status", "status_message", "attributes", "span_id", "
 
 def methods() -> dict[str, Any]:
     """Return the methods that anybody wraps, as they are reached now."""
-    owners = {
+    owners: dict[Any, tuple[str, str]] = {
         httpx2: ("Client.send", "AsyncClient.send"),
-        openai._base_client: ("SyncAPIClient.request", "AsyncAPIClient.request"),
-        anthropic._base_client: ("SyncAPIClient.request", "AsyncAPIClient.request"),
-        openai: ("OpenAI.request", "AsyncOpenAI.request"),
-        openai.resources.chat.completions: ("Completions.create", "AsyncCompletions.create"),
-        anthropic.resources.messages: ("Messages.create", "AsyncMessages.create"),
+        SDK._base_client: ("SyncAPIClient.request", "AsyncAPIClient.request"),
     }
+    if SDK.__name__ == "openai":
+        owners[SDK] = ("OpenAI.request", "AsyncOpenAI.request")
+        owners[SDK.resources.chat.completions] = ("Completions.create", "AsyncCompletions.create")
+    else:
+        owners[SDK.resources.messages] = ("Messages.create", "AsyncMessages.create")
     return {
         f"{owner.__name__}.{path}": at(owner, *path.split(".")) for owner, paths in owners.items() for path in paths
     }

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orchestrace.conventions import ROLE, TENANT
 from orchestrace.journal.decoding import decode
-from orchestrace.journal.encoding import FORMAT, Header, encode, encode_header, encode_rest, encode_start
+from orchestrace.journal.encoding import FORMAT, Header, encode, encode_header, encode_more, encode_rest, encode_start
 from orchestrace.records import EventRecord, LinkRecord, SpanRecord
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -175,6 +175,19 @@ class TestEncodeRest:
         _, head = encode_start(begun)
 
         assert "agent" == orjson.loads(encode_rest(ended, begun.attributes, head))["role"]
+
+
+class TestEncodeMore:
+    def test_says_what_is_new_of_a_span_that_runs(self, span: Callable[..., SpanRecord]) -> None:
+        """What is said before it is there for the end, as if everything had been said at once."""
+        begun = {"a": 1}
+        record = span(attributes={**begun, "b": 2})
+        payload, head = encode_more(record, begun)
+        document = orjson.loads(payload)
+        ended = span(end=9, attributes={**record.attributes, "c": 3})
+
+        assert ({"b": 2}, {}, None) == (document["attributes"], document["rest"], document.get("end"))
+        assert encode_rest(ended, record.attributes) == encode_rest(ended, record.attributes, head)
 
 
 class TestEncodeHeader:

@@ -9,6 +9,7 @@ from orchestrace.journal.database import transaction
 from orchestrace.journal.erasure import erase_damaged, erase_frames
 from orchestrace.journal.frames import SegmentReader
 from orchestrace.journal.ingest import ingest
+from orchestrace.journal.notice import encode_ended
 from orchestrace.journal.signals import encode_log
 from orchestrace.records import LogRecord, SpanRecord
 
@@ -44,6 +45,16 @@ class TestEraseFrames:
         assert (before[1], b'{"type":"forgotten"}') == (after[1], after[0].replace(b" ", b""))
         process.write(span(4, trace_id=OTHERS))
         assert 4 == len(payloads(folder))
+
+    def test_what_is_said_where_an_end_had_no_room(
+        self, folder: Path, database: sqlite3.Connection, writer: Callable[..., Any], span: Callable[..., SpanRecord]
+    ) -> None:
+        """It names the trace."""
+        writer().appender.append(encode_ended(span(1, end=9)))
+        for _ in ingest(database, folder):
+            pass
+
+        assert (1, False) == (erased(database, folder, THEIRS), THEIRS.encode() in payloads(folder)[0])
 
     def test_what_nobody_has_read_yet_stays(
         self, folder: Path, database: sqlite3.Connection, writer: Callable[..., Any], span: Callable[..., SpanRecord]

@@ -114,6 +114,22 @@ class TestSink:
 
         assert [span(1, end=9), span(2, attributes={"a": 1, names.ENDING: "running"})] == Reader(folder).trace("last")
 
+    def test_a_span_that_runs_can_say_more(
+        self, journal: Journal, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """What it has said is not written again, however often that is."""
+        said: dict[str, Any] = {"prompt": "Write to Li."}
+        for name in ("a", "b", "c"):
+            journal.started(span(1, attributes=dict(said)))
+            said[name] = 1
+            runs = Reader(folder).trace("last")
+        journal.ended(span(1, end=9, attributes=said))
+        written = [path.read_bytes().count(b"Write to Li.") for path in folder.glob("*.segment")]
+
+        assert [span(1, attributes={"prompt": "Write to Li.", "a": 1, "b": 1, names.ENDING: "running"})] == runs
+        assert [span(1, end=9, attributes=said)] == Reader(folder).trace("last")
+        assert [1] == written
+
     def test_a_span_that_was_renamed_has_its_last_name(
         self, journal: Journal, folder: Path, span: Callable[..., SpanRecord]
     ) -> None:

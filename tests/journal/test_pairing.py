@@ -62,7 +62,7 @@ class TestRecordsOf:
         """Nor is a header a record."""
         assert [] == records_of([encode(span(1))[:length], encode_header(Header("p", 1, "h", 2, "v", {})), b"{}"])
 
-    def test_of_a_start_that_was_announced_again_the_last_counts(self, span: Callable[..., SpanRecord]) -> None:
+    def test_of_a_start_that_says_everything_again_the_last_counts(self, span: Callable[..., SpanRecord]) -> None:
         """The end leaves out what that one has said; and none that comes late takes anything back."""
         first, again = (span(1, attributes=attributes) for attributes in ({"a": 1}, {"a": 1, "b": 2}))
         end = span(1, end=9, attributes={"a": 1, "b": 2, "c": 3})
@@ -70,6 +70,19 @@ class TestRecordsOf:
 
         assert [entry_of(end)] == found
         assert [entry_of(again)] == records_of([encode(first), encode(again)])
+
+    def test_what_was_said_while_it_ran_is_joined_to_the_start(self, span: Callable[..., SpanRecord]) -> None:
+        """Where that is there; the rest comes in its order, and who stores it puts it together."""
+        first, more, end = (
+            span(1, attributes=dict.fromkeys(names, 1), end=end)
+            for names, end in (("a", None), ("ab", None), ("abc", 9))
+        )
+        payloads = [encode(first), encode_rest(more, first.attributes), encode_rest(end, more.attributes)]
+        found: Sequence[object] = records_of([*payloads, encode(span(2)), *payloads[1:]])
+        entries = [(one.end, one.attributes, one.rest) for one in found if isinstance(one, Entry)]
+
+        assert [(None, b'{"a":1,"b":1}', False), (9, b'{"c":1}', True), (None, b"{}", False)] == entries[:3]
+        assert [(None, b'{"b":1}', True), (9, b'{"c":1}', True)] == entries[3:]
 
     def test_what_still_runs_is_there(self, span: Callable[..., SpanRecord]) -> None:
         """So is an end without its start."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,8 @@ from orchestrace.balance import Balance
 from orchestrace.journal import accounts
 from orchestrace.journal.addressee import Addressee
 from orchestrace.journal.database import connect_in_memory, transaction
-from orchestrace.journal.encoding import Header
+from orchestrace.journal.encoding import Header, encode, encode_rest
+from orchestrace.journal.pairing import records_of
 from orchestrace.journal.row import COLUMNS, record_of
 from orchestrace.journal.store import NOT_SAMPLED, NOT_SENT, deliver, note_receiver, note_writer, store
 from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
@@ -23,6 +25,7 @@ from orchestrace.records import LogRecord, MetricsRecord, SpanRecord
 COLLECTOR = Addressee("5d", "http://collector:4318")
 WRITER = Header("p", 1, "here", 1, "1", {"service.name": "shop"}, receiver=COLLECTOR)
 ID = st.sampled_from(["a", "b", "c"])
+SAID = st.dictionaries(st.sampled_from("abcd"), st.integers(0, 2), max_size=3)
 RECORDS = st.lists(
     st.builds(
         SpanRecord,
@@ -107,6 +110,31 @@ class TestStore:
             counted = "SELECT state, reason, spans FROM accounts ORDER BY state, reason"
             there = "SELECT state, reason, count(*) FROM deliveries GROUP BY state, reason ORDER BY state, reason"
             assert database.execute(there).fetchall() == database.execute(counted).fetchall()
+
+    @given(st.lists(SAID, min_size=1, max_size=5), st.booleans(), st.lists(st.integers(0, 5), max_size=3))
+    @settings(deadline=None, max_examples=60)
+    def test_however_it_was_said_all_of_it_is_there(
+        self,
+        said: list[dict[str, int]],
+        ends: bool,  # noqa: FBT001 - drawn
+        cuts: list[int],
+    ) -> None:
+        """A span says more from frame to frame, or something else, and they are read in pieces."""
+        attributes: dict[str, int] = {}
+        payloads: list[bytes] = []
+        for number, more in enumerate(said):
+            before, attributes = attributes, {**attributes, **more}
+            end = 9 if ends and number == len(said) - 1 else None
+            record = SpanRecord("a" * 32, "b" * 16, None, "x", 0, 5, end, attributes=dict(attributes))
+            payloads.append(encode_rest(record, before) if number else encode(record))
+        with closing(connect_in_memory()) as database:
+            for piece in pieces(payloads, cuts):
+                put(database, *records_of(piece))
+            ((kept, ended),) = database.execute("SELECT attributes, end_time FROM spans").fetchall()
+
+        assert sorted(attributes.items()) == sorted(orjson.loads(kept).items())
+        assert len(attributes) == kept.count(":")  # each is there once
+        assert end == ended
 
     def test_a_start_never_replaces_an_end(self, database: sqlite3.Connection, span: Callable[..., SpanRecord]) -> None:
         """Nor is a span counted anew by it."""

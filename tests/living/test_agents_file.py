@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,12 @@ invoke_agent SourcingEmailCrafterAgent
     chat gpt-4o
   evaluate tone
     chat claude-sonnet-5"""
+SMALL = {
+    "shop.py": "class Crafter:\n    def run(self, job):\n        return job\n",
+    "ask.py": "import shop; print(hasattr(shop.Crafter.run, '__wrapped__'))\n",
+    "small.yaml": "agents:\n- {target: 'shop:Crafter.run', role: agent}\n",
+}
+"""A program that asks nobody: it starts in a fifth of the time."""
 UNDER = str(Path(sys.executable).parent / "opentelemetry-instrument")
 TIMES = {"gen_ai.response.time_to_first_chunk", "orchestrace.usage.duration"}
 
@@ -83,11 +90,21 @@ class Program:
             text = text.replace(f"\n{line}", f"\n{decorator}\n{line}")
         path.write_text(text, encoding="utf-8")
 
-    def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(self, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run it with the answers of one run; it ends well."""
         prepare(self.server)
+        return self.start("app.py", **variables)
+
+    def run_small(self, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a program that asks nobody; it says whether its agent is followed."""
+        for name, text in SMALL.items():
+            (self.folder / name).write_text(text, encoding="utf-8")
+        return self.start("ask.py", **variables)
+
+    def start(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Start a script of the folder; it ends well."""
         done = subprocess.run(  # noqa: S603 - our own words
-            [UNDER, sys.executable, *(command or ("app.py",))],
+            [UNDER, sys.executable, script],
             cwd=self.folder,
             env={
                 "PATH": "",
@@ -117,10 +134,28 @@ class Program:
         return Reader(self.folder / "journal").trace("last")
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a run has printed, and what was recorded of it."""
+
+    done: subprocess.CompletedProcess[str]
+    spans: list[SpanRecord]
+
+
 @pytest.fixture
 def program(tmp_path: Path, server: ReplayServer) -> Program:
     """Return the program."""
     return Program(tmp_path, server)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Told, Told]:
+    """Return what came of the program and its file, and of the decorated program, each run once."""
+    with ReplayServer() as server:
+        program = Program(tmp_path_factory.mktemp("runs"), server)
+        declared = Told(program.run(ORCHESTRACE_AGENTS="agents.yaml"), program.spans)
+        program.decorate()
+        return declared, Told(program.run(), program.spans)
 
 
 def drawn(spans: list[SpanRecord]) -> str:
@@ -146,19 +181,15 @@ def said(spans: list[SpanRecord]) -> list[Any]:
 
 
 class TestAgentsFile:
-    def test_gives_the_tree_of_the_decorated_program(self, program: Program) -> None:
+    def test_gives_the_tree_of_the_decorated_program(self, runs: tuple[Told, Told]) -> None:
         """Span for span and attribute for attribute, for the same program with and without decorators."""
-        done = program.run(ORCHESTRACE_AGENTS="agents.yaml")
-        declared = program.spans
-        program.decorate()
-        program.run()
-        decorated = program.spans
+        declared, decorated = runs
 
-        assert ("Hi Ada, coffee next week?\n", TREE) == (done.stdout, drawn(declared))
-        assert declared[0].trace_id != decorated[0].trace_id
-        for one, other in zip(said(decorated), said(declared), strict=True):
+        assert ("Hi Ada, coffee next week?\n", TREE) == (declared.done.stdout, drawn(declared.spans))
+        assert declared.spans[0].trace_id != decorated.spans[0].trace_id
+        for one, other in zip(said(decorated.spans), said(declared.spans), strict=True):
             assert one == other
-        assert "orchestrace:" not in done.stderr
+        assert "orchestrace:" not in declared.done.stderr
 
     def test_what_is_decorated_too_is_one_span(self, program: Program) -> None:
         """And the decorators' words hold."""
@@ -167,11 +198,11 @@ class TestAgentsFile:
 
         assert TREE == drawn(program.spans)
 
-    def test_inferred_iterations_apply(self, program: Program) -> None:
+    def test_inferred_iterations_apply(self, runs: tuple[Told, Told]) -> None:
         """A loop that nobody names is told by its drafts and verdicts."""
-        program.run(ORCHESTRACE_AGENTS="agents.yaml")
-        drafts = [span.attributes for span in program.spans if span.name == "generate draft"]
-        [agent] = [span.attributes for span in program.spans if span.name.startswith("invoke_agent")]
+        declared, _ = runs
+        drafts = [span.attributes for span in declared.spans if span.name == "generate draft"]
+        [agent] = [span.attributes for span in declared.spans if span.name.startswith("invoke_agent")]
 
         assert [1, 2] == [one["orchestrace.iteration.index"] for one in drafts]
         assert (2, True, "accepted", "job-417") == (
@@ -194,12 +225,8 @@ class TestAgentsFile:
     @pytest.mark.parametrize("distro", ["orchestrace", "distro"])
     def test_whichever_distro_wins(self, program: Program, distro: str) -> None:
         """The file is applied where we are an ordinary instrumentation, too."""
-        (program.folder / "ask.py").write_text(
-            "import sourcing; print(hasattr(sourcing.SourcingEmailCrafterAgent.run, '__wrapped__'))"
-        )
-        done = program.run(
-            "ask.py",
-            ORCHESTRACE_AGENTS="agents.yaml",
+        done = program.run_small(
+            ORCHESTRACE_AGENTS="small.yaml",
             OTEL_PYTHON_DISTRO=distro,
             OTEL_PYTHON_CONFIGURATOR="orchestrace" if distro == "orchestrace" else "configurator",
             OTEL_TRACES_EXPORTER="none",
@@ -210,7 +237,8 @@ class TestAgentsFile:
 
     def test_everything_switched_off(self, program: Program) -> None:
         """Not even the file is looked at."""
-        done = program.run(ORCHESTRACE_AGENTS="missing.yaml", ORCHESTRACE_DISABLED="true")
+        done = program.run_small(ORCHESTRACE_AGENTS="missing.yaml", ORCHESTRACE_DISABLED="true")
 
+        assert "False\n" == done.stdout
         assert "missing.yaml" not in done.stderr
         assert not (program.folder / "journal").exists()

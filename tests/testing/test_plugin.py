@@ -13,8 +13,8 @@ pytest_plugins = ["pytester"]
 
 JOURNAL = "ORCHESTRACE_JOURNAL"
 ELSEWHERE = "/elsewhere/journal"
-OTHERS = ("-p", "no:hypothesispytest", "-p", "no:anyio")
-"""Plugins that cost half a second in every inner run, for nothing."""
+OTHERS = ("-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:langsmith_plugin")
+"""Plugins that cost a second in every inner run, for nothing."""
 HEAVY = ["anthropic", "asyncio", "http.server", "httpx", "openai", "opentelemetry.sdk", "sqlite3", "wrapt"]
 LOOK = """
 import json, sys

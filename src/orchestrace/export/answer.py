@@ -33,7 +33,8 @@ class Answer:
     The verdict on one request, and why, on one line without secrets.
 
     Of an accepted one `rejected` records were not taken all the same. `retry_after` is how many seconds the receiver
-    wants to be left alone. `is_unknown` says of an unwelcome one that the receiver has no place for its signal.
+    wants to be left alone. `is_unknown` says of an unwelcome one that the receiver has no place for its signal,
+    `is_cut` that there was none: the connection broke while the request was on its way.
     """
 
     verdict: Verdict
@@ -41,6 +42,7 @@ class Answer:
     rejected: int = 0
     retry_after: float | None = None
     is_unknown: bool = False
+    is_cut: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reason", shortened(self.reason, _LONGEST_REASON))

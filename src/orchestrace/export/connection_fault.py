@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Iterator
 from http.client import BadStatusLine, RemoteDisconnected
 
-__all__ = ["causes", "words_for"]
+__all__ = ["causes", "is_cut", "words_for"]
 
 _ERRNOS = {
     errno.ECONNREFUSED: "connection refused",
@@ -26,6 +26,13 @@ def words_for(error: BaseException, host: str) -> str:
             if words := say(cause, host):
                 return words
     return type(found[-1]).__name__
+
+
+def is_cut(error: BaseException) -> bool:
+    """Tell whether a connection broke that had been made."""
+    return any(
+        isinstance(cause, (ConnectionResetError, BrokenPipeError, ConnectionAbortedError)) for cause in causes(error)
+    )
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

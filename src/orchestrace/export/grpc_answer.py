@@ -33,6 +33,13 @@ _BROKEN: Final = re.compile(
 )
 """How gRPC calls a connection that broke, under whatever code."""
 
+_OF_HTTP: Final = re.compile(r"http2 header with status: (\d{3})|(no status received)", re.IGNORECASE)
+"""How it says that something else answered: a proxy before the receiver, or a server that speaks no gRPC."""
+_HTTP_TOO_LARGE: Final = "413"
+
+_NOT_CONNECTED: Final = re.compile(r"failed to connect|connections to all backends", re.IGNORECASE)
+"""How it says that there was no connection that could break."""
+
 _CAUSES: Final = (
     (
         re.compile(r"expected settings frame|failed parsing http/2|http/?1\.|connect an http1", re.IGNORECASE),
@@ -61,7 +68,9 @@ def read_error(code: str, details: str, metadata: Iterable[tuple[str, str | byte
         return Answer(Verdict.RETRY, f"no answer within {timeout:g} s", retry_after=delay)
     words = next((words for pattern, words in _CAUSES if pattern.search(details)), "") if code == "UNAVAILABLE" else ""
     reason = words or (f"gRPC {code}: {details}" if details else f"gRPC {code}")
-    return Answer(_verdict(code, details, delay), reason, retry_after=delay, is_unknown=code == _UNKNOWN)
+    verdict = _verdict(code, details, delay)
+    cut = verdict is Verdict.RETRY and bool(_BROKEN.search(details)) and not _NOT_CONNECTED.search(details)
+    return Answer(verdict, reason, retry_after=delay, is_unknown=code == _UNKNOWN, is_cut=cut)
 
 
 def _verdict(code: str, details: str, delay: float | None) -> Verdict:
@@ -69,7 +78,15 @@ def _verdict(code: str, details: str, delay: float | None) -> Verdict:
         return Verdict.TOO_LARGE
     if code in _RETRY or (code in {"INTERNAL", "UNKNOWN"} and _BROKEN.search(details)):
         return Verdict.RETRY
+    if code in {"INTERNAL", "UNKNOWN"} and (found := _OF_HTTP.search(details)):
+        return _verdict_of_http(found[1] or "")
     return Verdict.UNWELCOME if code in _UNWELCOME else Verdict.REFUSED
+
+
+def _verdict_of_http(status: str) -> Verdict:
+    if status == _HTTP_TOO_LARGE:
+        return Verdict.TOO_LARGE
+    return Verdict.RETRY if status[:1] == "5" else Verdict.UNWELCOME
 
 
 def _delay(metadata: Iterable[tuple[str, str | bytes]]) -> float | None:

@@ -17,7 +17,7 @@ from urllib3.exceptions import ProtocolError
 from urllib3.util import Timeout
 
 from orchestrace.export.answer import Answer, Verdict
-from orchestrace.export.connection_fault import causes, words_for
+from orchestrace.export.connection_fault import causes, is_cut, words_for
 from orchestrace.export.http_answer import read_answer
 from orchestrace.export.http_post import HttpPost
 from orchestrace.export.http_session import close_session, open_session
@@ -104,7 +104,9 @@ class HttpSender:
         if isinstance(error, RequestException) and isinstance(error, ValueError):  # a URL, a header
             return Answer(Verdict.UNWELCOME, f"it cannot be sent so ({type(error).__name__})")
         words = words_for(error, self._host)
-        return Answer(Verdict.RETRY, f"proxy: {words}" if isinstance(error, ProxyError) else words)
+        if isinstance(error, ProxyError):
+            return Answer(Verdict.RETRY, f"proxy: {words}")
+        return Answer(Verdict.RETRY, words, is_cut=is_cut(error))
 
 
 def _content(response: requests.Response, until: float) -> bytes:

@@ -15,7 +15,7 @@ class MetricReader(PeriodicExportingMetricReader):
     """
     Collect for `exporter`, after `settle` has brought in what waits to be measured.
 
-    How often, and for how long at most: OTEL_METRIC_EXPORT_INTERVAL, OTEL_METRIC_EXPORT_TIMEOUT, as the SDK reads them.
+    How often, and for how long at most, it reads from the environment as the SDK's own does.
     """
 
     def __init__(self, exporter: MetricExporter, settle: Callable[[], None]) -> None:

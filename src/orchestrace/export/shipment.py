@@ -13,6 +13,7 @@ from orchestrace.export.otlp import LARGEST_REQUEST, batches, request
 from orchestrace.export.outbox import Outbox, Waiting
 from orchestrace.export.parcel import Parcel, Wrapping
 from orchestrace.export.signal import METRICS, TRACES
+from orchestrace.export.stride import Stride
 from orchestrace.export.target import Sender, Target
 
 __all__ = ["Shipment"]
@@ -37,7 +38,7 @@ class Shipment:
         self._signal = target.signal
         self._what = "spans" if target.signal is TRACES else target.signal.name.replace("logs", "log records")
         self._complaint = complaint
-        self._count = count
+        self._stride = Stride(count)
         self._target = target
         self._sender: Sender | None = None
         self._unknown = False
@@ -50,13 +51,14 @@ class Shipment:
             return False
         if self.backoff.seconds:
             return False
-        waiting = outbox.waiting(self._signal.name, self._count, LARGEST_REQUEST)
+        count = self._stride.count
+        waiting = outbox.waiting(self._signal.name, count, LARGEST_REQUEST)
         if not waiting:
             return False
         parcels = self._wrapped(outbox, waiting)
         # An outbox counts characters of JSON, of which every other one may be an escape.
-        self.is_full = len(waiting) >= self._count or 2 * sum([len(one.body) for one in parcels]) >= LARGEST_REQUEST
-        return all(self._deliver(outbox, batch) for batch in batches(parcels, LARGEST_REQUEST, self._count))
+        self.is_full = len(waiting) >= count or 2 * sum([len(one.body) for one in parcels]) >= LARGEST_REQUEST
+        return all(self._deliver(outbox, self._fitting(batch)) for batch in batches(parcels, LARGEST_REQUEST, count))
 
     def close(self) -> None:
         """Close the connection."""
@@ -79,6 +81,13 @@ class Shipment:
                 self._set_aside(outbox, [key], f"{type(error).__name__}: {error}")
         return parcels
 
+    def _fitting(self, batch: list[Parcel]) -> list[Parcel]:
+        """Return a batch; a record alone smaller than it is, if nothing else seems to bring it there."""
+        largest = self._stride.largest
+        if largest is None or len(batch) > 1:
+            return batch
+        return [batch[0].shrunk(largest) or batch[0]]
+
     def _deliver(self, outbox: Outbox, batch: list[Parcel]) -> bool:
         """Send a batch, in halves if it is refused; False if the rest is to be tried later."""
         ahead = [batch]
@@ -88,7 +97,7 @@ class Shipment:
             if answer.verdict is Verdict.ACCEPTED:
                 self._accepted(outbox, parcels, answer)
             elif answer.verdict in {Verdict.RETRY, Verdict.UNWELCOME}:
-                return self._put_off(outbox, answer)
+                return self._put_off(outbox, answer, len(parcels))
             else:
                 ahead += self._smaller(outbox, parcels, answer)
         return True
@@ -101,22 +110,25 @@ class Shipment:
 
     def _accepted(self, outbox: Outbox, parcels: list[Parcel], answer: Answer) -> None:
         self.backoff.succeeded()
+        self._stride.succeeded()
         self._refusals = 0
         keys = [parcel.key for parcel in parcels]
         taken = max(0, len(keys) - answer.rejected)
         outbox.delivered(self._signal.name, keys[:taken])
         if answer.rejected:
             # It does not say which.
-            reason = f"{answer.rejected} of {len(keys)} rejected: {answer.reason or 'no reason given'}"
+            reason = f"{len(keys) - taken} of {len(keys)} rejected: {answer.reason or 'no reason given'}"
             self._set_aside(outbox, keys[taken:], reason)
 
-    def _put_off(self, outbox: Outbox, answer: Answer) -> bool:
+    def _put_off(self, outbox: Outbox, answer: Answer, sent: int) -> bool:
         if answer.is_unknown and self._signal is not TRACES:
             self._unknown = True
             self._complaint.unknown(self._what, answer.reason)
             outbox.discard(self._signal.name)
             return False
         self.backoff.failed(answer.retry_after)
+        if answer.verdict is Verdict.RETRY and not answer.retry_after:  # else it was not for how much it was
+            self._stride.failed(sent, cut=answer.is_cut)
         self._complaint.waits(self._what, answer.reason)
         return False
 

@@ -57,3 +57,11 @@ class Beginnings:
     def is_of_parent(self, record: SpanRecord) -> bool:
         """Tell whether a span had begun when this process was forked: its end is the parent's to tell."""
         return (record.trace_id, record.span_id) in self._of_parent
+
+    def known(self, record: SpanRecord) -> Beginning | None:
+        """Return what is on disk of a span that runs; None if nothing is, or nobody knows."""
+        return self._begun.get((record.trace_id, record.span_id))
+
+    def forget(self, record: SpanRecord) -> None:
+        """Forget what is on disk of a span, but not the bytes that are kept free: its end says everything."""
+        self._begun.pop((record.trace_id, record.span_id), None)

@@ -8,8 +8,8 @@ What the frames of a segment hold: JSON objects whose `type` says what they are.
 
 The header is the first frame of every segment. A span has the fields of `SpanRecord`; one that is at its default is
 left out, so a span without `end` has only started. `attributes_size` is how many bytes the attributes have, so that
-who wants the rest need not parse them. Where the frame of an end has `rest`, its
-attributes are only those that the frame of the start did not have, and `rest` repeats those that tell whose the span
+who wants the rest need not parse them. A span may have several frames before its end. Where one has `rest`, its
+attributes are only those that the frames before it did not have, and `rest` repeats those that tell whose the span
 is. Times are nanoseconds since the epoch. What JSON cannot hold becomes text, see `plain`.
 
 `format` is raised only when old readers would misread what is new. They skip types and fields that they do not know,
@@ -50,6 +50,7 @@ __all__ = [
     "Header",
     "encode",
     "encode_header",
+    "encode_more",
     "encode_rest",
     "encode_start",
     "events_as_json",
@@ -124,9 +125,15 @@ def encode_start(record: SpanRecord) -> tuple[bytes, Head]:
     return payload, head
 
 
+def encode_more(record: SpanRecord, begun: Attributes) -> tuple[bytes, Head]:
+    """Return a span that runs as a payload, without what is known of it already, and what is said before attributes."""
+    head = _head(record)
+    return encode_rest(record, begun, head.copy()), head
+
+
 def encode_rest(record: SpanRecord, begun: Attributes, head: Head | None = None) -> bytes:
     """
-    Return a span that has ended as a payload, without those attributes that the frame of its start had.
+    Return a span as a payload, without those attributes that the frame of its start had.
 
     One that was changed since makes it whole: then nothing is left out. `head` is that of the start, and is used up.
     """

@@ -20,6 +20,7 @@ from orchestrace.journal.damage import DAMAGED
 from orchestrace.journal.decoding import decode
 from orchestrace.journal.frames import FRAME, SegmentReader, checksum
 from orchestrace.journal.ingest import TORN
+from orchestrace.journal.notice import Notice
 from orchestrace.records import LogRecord, SpanRecord
 
 __all__ = ["erase_damaged", "erase_frames"]
@@ -101,7 +102,7 @@ def _places(
 
 def _is_theirs(payload: bytes, traces: Collection[str], attributes: Mapping[str, str]) -> bool:
     record = decode(payload)
-    if not isinstance(record, (SpanRecord, LogRecord)):
+    if not isinstance(record, (SpanRecord, LogRecord, Notice)):
         return False
     said = record.attributes
     return record.trace_id in traces or any(str(said.get(name)) == value for name, value in attributes.items())

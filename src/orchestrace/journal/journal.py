@@ -17,7 +17,7 @@ from orchestrace.journal.appender import Appender
 from orchestrace.journal.beginnings import MOST_ON_DISK, Beginnings
 from orchestrace.journal.bounds import stated_bounds
 from orchestrace.journal.census import host
-from orchestrace.journal.encoding import Header, encode, encode_header, encode_rest, encode_start
+from orchestrace.journal.encoding import Header, encode, encode_header, encode_more, encode_rest, encode_start
 from orchestrace.journal.location import default_folder
 from orchestrace.journal.notice import ROOM, encode_ended
 from orchestrace.journal.overflow import Overflow
@@ -99,10 +99,11 @@ class Journal:
         return self._lost_spans
 
     def started(self, record: SpanRecord) -> None:
-        """Keep a span that has just started, so that it is known even if it never ends. Never raises."""
+        """Keep a span that has just started, or says more, so that it is known even if it never ends. Never raises."""
         try:
-            payload, head = encode_start(record)
-            room = _NOTICES if len(self._begun.rooms) < MOST_ON_DISK else 0
+            known = self._begun.known(record)
+            payload, head = encode_start(record) if known is None else encode_more(record, known[0])
+            room = _NOTICES if known is None and len(self._begun.rooms) < MOST_ON_DISK else 0
             self.appender.append(payload, 0, room, record)
             self._begun.note(record, head, room)
             if not self.worker.started:
@@ -213,8 +214,9 @@ class Journal:
         if isinstance(record, SpanRecord) and record.end is not None:
             self._keep_ended(error, record, -room)
             return
-        if isinstance(record, SpanRecord):  # its end has to say everything
-            self._begun.take(record)
+        if isinstance(record, SpanRecord):
+            # Its start, which is nowhere on disk then, or what was said of it since.
+            (self._begun.take if room else self._begun.forget)(record)
         self._lost_others += not self._keeps(error, record)
 
     def _keep_ended(self, error: Exception, record: SpanRecord, room: int) -> None:

@@ -21,7 +21,8 @@ _SPAN: Final = b'{"type":"%b","trace_id":"' % SPAN_TYPE.encode()
 _BETWEEN: Final = b'","span_id":"'
 _IDS: Final = slice(len(_SPAN), len(_SPAN) + 32 + len(_BETWEEN) + 16)
 """Where both ids stand in a frame of ours; other frames are read as they come."""
-_END: Final = b'"end":'
+_LATER: Final = b'"end":', b'"rest":'
+"""What the first frame of a span has not."""
 
 
 def records_of(payloads: Iterable[bytes]) -> list[Entry | LogRecord | MetricsRecord | Notice]:
@@ -33,7 +34,7 @@ def records_of(payloads: Iterable[bytes]) -> list[Entry | LogRecord | MetricsRec
         if _is_start(payload):
             if ids not in begun:
                 found.append(None)
-            # Of a start that was announced again the last says all, and what its end has left out.
+            # Of a start that says everything again the last counts.
             begun[ids] = begun[ids][0] if ids in begun else len(found) - 1, payload
             continue
         said = read(payload)
@@ -58,4 +59,5 @@ def _is_start(payload: bytes) -> bool:
     if not payload.startswith(_SPAN):
         return False
     # Inside of a text the quotes would be escaped.
-    return payload.find(_END, 0, payload.find(ATTRIBUTES_BEGIN)) < 0
+    at, (end, rest) = payload.find(ATTRIBUTES_BEGIN), _LATER
+    return payload.find(end, 0, at) < 0 and payload.find(rest, 0, at) < 0

@@ -2,7 +2,7 @@
 Settle what ended elsewhere (see `elsewhere`), once its process is gone.
 
 What the process said that it had sent was sent. Whatever else it had in memory went with it: of that comes what is
-here, which is all but the output.
+here, all that a span began with, and how it ended.
 """
 
 from __future__ import annotations

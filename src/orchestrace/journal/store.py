@@ -178,7 +178,9 @@ def _last(database: sqlite3.Connection, entries: list[Entry]) -> list[Entry]:
             if before is None or before.end is None or entry.end is not None:
                 last[ids] = entry
         elif before.end is None:
+            is_rest = before.rest  # of a start that came with an earlier batch
             last[ids] = joined(before.attributes, entry)
+            entry.rest = is_rest
     return [_joined(database, entry) if entry.rest else entry for entry in last.values()]
 
 
