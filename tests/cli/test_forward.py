@@ -99,7 +99,7 @@ class TestOnce:
         code, out, error = finish(start("--once", "--timeout", "0.5", "--endpoint", otlp.endpoint))
 
         assert (1, "") == (code, out)
-        assert "orchestrace: 0 spans delivered, 1 wait.\n" in error
+        assert "orchestrace: 0 spans delivered, 1 wait. `orchestrace doctor` says why.\n" in error
 
     def test_of_nothing_is_no_error(self, otlp: OtlpReceiver, start: Start) -> None:
         """Nothing was recorded yet."""

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrace.doctor.finding import OK, PROBLEM, WARNING, Finding
 from orchestrace.doctor.journal_folder import check
-from orchestrace.journal.database import FILE_NAME, SCHEMA, connect
+from orchestrace.journal.database import FILE_NAME, SCHEMA, connect, transaction
 from orchestrace.settings import Settings
 
 
@@ -99,6 +99,28 @@ class TestCheck:
 
         assert (PROBLEM, f"{folder} cannot be reached") == (finding.state, finding.what)
         assert "ORCHESTRACE_JOURNAL" in finding.do
+
+    def test_one_that_somebody_holds(self, folder: Path) -> None:
+        """For longer than anybody of ours does: until they let go nothing comes into it, and nothing is sent."""
+        with closing(connect(folder)) as other:
+            before = bad(folder)
+            with transaction(other):
+                [finding] = bad(folder)
+
+        assert ([], WARNING, f"{folder / FILE_NAME} is held by a program") == (before, finding.state, finding.what)
+        assert f"lsof {folder / FILE_NAME}" in finding.do
+
+    def test_asking_who_holds_it_changes_nothing(self, folder: Path) -> None:
+        """What a killed process has left in the log stays there."""
+        with closing(connect(folder)) as database:
+            database.execute("CREATE TABLE new (number)")
+            left = {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.endswith("-shm")}
+        for name, content in left.items():
+            (folder / name).write_bytes(content)
+            (folder / name).chmod(0o600)
+
+        assert [] == bad(folder)
+        assert left == {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.endswith("-shm")}
 
     def test_a_damaged_database(self, folder: Path) -> None:
         """A page was written over."""

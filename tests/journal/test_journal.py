@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from subprocess import Popen
 from typing import Any, Final
@@ -17,6 +17,7 @@ from orchestrace import conventions as names
 from orchestrace.exceptions import ConfigurationError
 from orchestrace.journal.bounds import SIZE_VARIABLE
 from orchestrace.journal.census import census, host
+from orchestrace.journal.database import connect, transaction
 from orchestrace.journal.journal import Journal
 from orchestrace.journal.location import VARIABLE
 from orchestrace.journal.overflow import Overflow
@@ -425,6 +426,22 @@ class TestClose:
         journal.close()
 
         assert [span(1, end=9)] == Reader(tmp_path / "journal").trace("last")
+
+    def test_waits_for_nobody_who_holds_the_database(
+        self, journal: Journal, folder: Path, span: Callable[..., SpanRecord]
+    ) -> None:
+        """Programs end within a second: what was not read is in a segment."""
+        journal.ended(span(1, end=9))
+        journal.flush(30)
+        with closing(connect(folder)) as other, transaction(other):
+            journal.ended(span(2, end=9))
+            flushed = journal.flush(0.3)
+            before = time.monotonic()
+            journal.close()
+            took = time.monotonic() - before
+
+        assert (False, True) == (flushed, took < 0.9)
+        assert [span(1, end=9), span(2, end=9)] == Reader(folder).trace("last")
 
     def test_ends_the_thread(self, journal: Journal, span: Callable[..., SpanRecord]) -> None:
         """And is no error the second time."""

@@ -50,7 +50,8 @@ def forward(
     try:
         if once:
             waiting = errand.run(timeout)
-            typer.echo(f"orchestrace: {errand.delivered} spans delivered, {waiting} wait.", err=True)
+            why = " `orchestrace doctor` says why." if waiting else ""
+            typer.echo(f"orchestrace: {errand.delivered} spans delivered, {waiting} wait.{why}", err=True)
             raise typer.Exit(1 if waiting else 0)
         errand.run(None, until=_stopped())
     finally:

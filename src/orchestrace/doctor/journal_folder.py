@@ -30,6 +30,8 @@ _LITTLE: Final = 256 << 20
 """Bytes that should be free: each process has 16 MiB open."""
 _SECONDS: Final = 4.0
 _A_MINUTE: Final = 60.0
+_PATIENCE: Final = 1.0
+"""Seconds after which a lock is held for too long: our own transactions take some hundredths."""
 
 
 def check(settings: Settings) -> Iterator[Finding]:
@@ -132,11 +134,32 @@ def _database(path: Path) -> Iterator[Finding]:
                 yield Finding(_CHECK, PROBLEM, f"{path} is another program's", why, "ORCHESTRACE_JOURNAL=… elsewhere")
                 return
             yield _whole(path, database)
+            yield from _held(path)
             if version == SCHEMA:
                 yield from spans.check(database)
     except sqlite3.Error as error:
         do = f"Move {path} away; a new one is made. What it held may be read with SQLite's .recover."
         yield Finding(_CHECK, PROBLEM, f"{path} cannot be read", str(error), do)
+
+
+def _held(path: Path) -> Iterator[Finding]:
+    """
+    Tell of somebody who does not let go of it.
+
+    Its lock is taken and given back, and nothing is written: the caller has it open, so that this empties no log.
+    """
+    if not Path(f"{path}-wal").exists():  # nobody has it open
+        return
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    with closing(sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None)) as database:
+        try:
+            database.execute("BEGIN IMMEDIATE")
+            database.execute("ROLLBACK")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):  # it may not be written: that is told elsewhere
+                return
+            why = f"For more than {_PATIENCE:g} s: until it lets go, spans wait in segments, and nothing is sent."
+            yield Finding(_CHECK, WARNING, f"{path} is held by a program", why, f"lsof {path} names who has it open.")
 
 
 def _whole(path: Path, database: sqlite3.Connection) -> Finding:

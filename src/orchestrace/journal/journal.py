@@ -36,7 +36,8 @@ R = TypeVar("R")
 
 _LOG = logging.getLogger("orchestrace")
 
-_STOP_SECONDS: Final = 1.0
+_STOP_SECONDS: Final = 0.3
+"""What the thread is in the midst of, it may finish; where others hold the database, that could be for ever."""
 _NOTICES: Final = 2 * ROOM
 """Bytes that are kept free for a span that runs: to say that it ended, and what became of it."""
 
