@@ -46,7 +46,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
         whom = Addressee(receiver.id, receiver.destination)
         journal = Journal(tmp_path / "journal", receiver=whom)
         dispatch = Dispatch(
-            journal.folder, whom, service=None, memory=partial(MemoryOutbox, journal.overflow, journal.header)
+            journal.folder, whom, service=None, memory=partial(MemoryOutbox, journal.refuge.overflow, journal.header)
         )
         made.append(Delivery(journal, dispatch, Forwarder(receiver, dispatch), Ledger(journal.folder)))
         return made[-1]

@@ -165,7 +165,7 @@ def _forwarder(journal: Journal, receiver: Receiver, resource: Resource) -> tupl
         journal.folder,
         Addressee(receiver.id, receiver.destination),
         service=str(resource.attributes.get(SERVICE_NAME, "")),
-        memory=partial(MemoryOutbox, journal.overflow, journal.header, journal.appender),
+        memory=partial(MemoryOutbox, journal.refuge.overflow, journal.header, journal.appender),
     )
     forwarder = Forwarder(receiver, dispatch, configured_pace())
     journal.when_used = forwarder.start

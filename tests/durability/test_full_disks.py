@@ -79,7 +79,7 @@ class Story:
             begun = replace(span, end=None, attributes={INPUT_VALUE: "x" * 200})
             self.running.journal.started(begun)
             self.open.append(begun)
-            if (begun.trace_id, begun.span_id) in self.running.journal._begun.rooms:
+            if (begun.trace_id, begun.span_id) in self.running.journal.refuge.begun.rooms:
                 self.on_disk.add(begun.span_id)
 
     def end(self, size: int) -> None:

@@ -261,7 +261,7 @@ class TestFullDisk:
         journal.started(span(1, attributes=self.begun))
         with full_disk():
             journal.ended(span(1, end=9, attributes=self.said))
-            during = journal.ended_spans, journal.lost, bool(journal.overflow), journal.flush(0.1)
+            during = journal.ended_spans, journal.lost, bool(journal.refuge.overflow), journal.flush(0.1)
             die(journal)
         (left,) = Reader(folder).trace("last")
 
@@ -286,7 +286,7 @@ class TestFullDisk:
         journal.close()
 
         assert [span(1, end=9, attributes=self.said)] == Reader(folder).trace("last")
-        assert (False, 0) == (bool(journal.overflow), journal.appender._room)
+        assert (False, 0) == (bool(journal.refuge.overflow), journal.appender._room)
 
     def test_what_neither_has_room_for_has_ended_all_the_same(
         self,
@@ -296,7 +296,7 @@ class TestFullDisk:
         full_disk: Callable[[], AbstractContextManager[None]],
     ) -> None:
         """It is not lost: all but its output is on disk. Of one whose start is not there nothing is left."""
-        journal.overflow = journal.worker._overflow = Overflow(1 << 10)
+        journal.refuge.overflow = Overflow(1 << 10)
         journal.started(span(1, attributes=self.begun))
         with full_disk():
             journal.ended(span(1, end=9, attributes=self.said))
@@ -331,7 +331,7 @@ class TestFullDisk:
             sys.setprofile(first)
             journal.ended(span(2, end=9))
             sys.setprofile(None)
-            held = len(list(journal.overflow)), journal.lost
+            held = len(list(journal.refuge.overflow)), journal.lost
         journal.ended(span(3, end=9, attributes=self.said))
         journal.close()
         trace = {left.span_id[-1]: left for left in Reader(folder).trace("last")}
@@ -352,8 +352,8 @@ class TestFullDisk:
             journal.started(span(2))
             journal.started(span(3))
             journal.ended(span(3, end=9))
-        journal.worker.write_overflow_now()
-        held = journal.appender._room, journal._begun.unwritten
+        journal.refuge.write_now()
+        held = journal.appender._room, journal.refuge.begun.unwritten
         with full_disk():
             journal.ended(span(1, end=9, attributes=self.said))
             journal.ended(span(2, end=9))

@@ -15,7 +15,7 @@ from orchestrace.journal.appender import Appender
 from orchestrace.journal.bounds import AGE_VARIABLE
 from orchestrace.journal.database import connect
 from orchestrace.journal.encoding import Header, encode, encode_header
-from orchestrace.journal.overflow import Overflow
+from orchestrace.journal.refuge import Refuge
 from orchestrace.journal.worker import Worker
 from orchestrace.recording.guard import faults
 from orchestrace.records import SpanRecord
@@ -200,8 +200,8 @@ class TestOverflow:
         self, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
     ) -> None:
         """By the thread, without anybody's asking; what was kept free for it is free again."""
-        overflow = Overflow()
-        worker = Worker(folder, appender, overflow)
+        refuge = Refuge(appender)
+        worker, overflow = Worker(folder, appender, refuge), refuge.overflow
         appender.append(encode(span(1)), room=640)
         overflow.put(encode(span(1, end=9)), 640)
         overflow.put(encode(span(2, end=9)))
@@ -212,34 +212,6 @@ class TestOverflow:
         worker.stop(30)
 
         assert (["span 1", "span 2"], 0) == (names_in(folder), appender._room)
-
-    def test_a_start_is_written_if_it_is_still_wanted(
-        self, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
-    ) -> None:
-        """With room for what is to be said of it later; whoever wants to know is told."""
-        overflow, told = Overflow(), []
-        worker = Worker(folder, appender, overflow)
-        worker.wanted = lambda start, room: room if b"span 1" in start else None
-        worker.came = lambda start, room: told.append((start, room))
-        starts = [encode(span(number)) for number in (1, 2)]
-        for start in starts:
-            overflow.put(start, -640)
-        worker.write_overflow()
-
-        assert ([(starts[0], 640)], 640, 1) == (told, appender._room, appender.appended)
-
-    def test_stays_where_it_is_while_there_is_none(
-        self, appender: Appender, folder: Path, span: Callable[..., SpanRecord]
-    ) -> None:
-        """In its order."""
-        folder.touch()  # a file: no segment can be made
-        overflow, payloads = Overflow(), [(encode(span(number, end=9)), number) for number in range(3)]
-        for payload in payloads:
-            overflow.put(*payload)
-        with pytest.raises(FileExistsError):
-            Worker(folder, appender, overflow).write_overflow()
-
-        assert payloads == list(iter(overflow.take, None))
 
 
 class TestFailure:

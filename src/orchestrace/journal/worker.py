@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from orchestrace.concurrency.fork_guard import ForkGuard
 from orchestrace.journal.appender import Appender
 from orchestrace.journal.census import may_have_others
-from orchestrace.journal.overflow import Overflow
+from orchestrace.journal.refuge import Refuge
 from orchestrace.journal.upkeep import Upkeep
 from orchestrace.recording.guard import report
 
@@ -59,16 +59,12 @@ class Worker:
     _bell: threading.Lock
     _thread: threading.Thread | None
 
-    def __init__(self, folder: Path, appender: Appender, overflow: Overflow | None = None) -> None:
+    def __init__(self, folder: Path, appender: Appender, refuge: Refuge | None = None) -> None:
         self.is_eager: Callable[[], bool] = bool
         """Asked whether what others leave behind is wanted soon."""
-        self.wanted: Callable[[bytes, int], int | None] = lambda _, room: room
-        """Asked of a start that overflowed how much to keep free for it; None if it is not to be written any more."""
-        self.came: Callable[[bytes, int], object] = lambda _, __: None
-        """Told of a start that overflowed and is on disk now, and how much is kept free for it."""
         self._folder = folder
         self._appender = appender
-        self._overflow = Overflow() if overflow is None else overflow  # which is false while it is empty
+        self._refuge = refuge or Refuge(appender)
         self._between_forks = ForkGuard()
         self._begin()
         _alive.add(self)
@@ -95,7 +91,7 @@ class Worker:
     def flush(self, timeout: float) -> bool:
         """Return True once everything that was appended before is in the database, False if it did not get there."""
         # Here: where there is no disk at all, nobody is to wait for it. A function in a cloud flushes at each request.
-        if self._overflow and self.write_overflow_now() is not None:
+        if self._refuge.overflow and self._refuge.write_now() is not None:
             return False
         if not self._appender.appended:
             return True
@@ -110,30 +106,6 @@ class Worker:
             self._ring()
             self._changed.wait_for(lambda: self._done >= ticket or stop.is_set(), timeout)
             return self._done >= ticket
-
-    def write_overflow(self) -> None:
-        """Write what is in memory. Raises OSError when there is no room for the first that is left."""
-        while (taken := self._overflow.take()) is not None:
-            payload, room = taken
-            kept = self.wanted(payload, -room) if room < 0 else -room
-            if kept is None:
-                continue
-            try:
-                self._appender.append(payload, room=kept)
-            except OSError:
-                self._overflow.put_back(payload, room)
-                raise
-            if kept > 0:
-                self.came(payload, kept)
-
-    def write_overflow_now(self) -> OSError | None:
-        """Do the same, however short ago there was no room; return why there still is none, if so."""
-        self._appender.try_again()
-        try:
-            self.write_overflow()
-        except OSError as error:
-            return error
-        return None
 
     def stop(self, timeout: float) -> None:
         """End the thread after the transaction that it is in; `start` makes another one."""
@@ -167,7 +139,7 @@ class Worker:
             quiet = quiet + 1 if appended == seen else 0
             try:
                 with suppress(OSError):  # said when it did not fit
-                    self.write_overflow()
+                    self._refuge.write()
                 if self._has_work(others=others or upkeep.is_due, appended=appended != seen, wanted=wanted):
                     database = self._opened(database)
                     self._ingest(database, stop, others=others)
@@ -184,7 +156,7 @@ class Worker:
                     pause = _RETRY
                 _close(database)
                 database, seen, self._looked_at = None, -1, -_OTHERS
-            if quiet > _QUIET and pause == _CALM and not self._overflow:
+            if quiet > _QUIET and pause == _CALM and not self._refuge.overflow:
                 self._sleep(stop, wanted, appended)
                 pause = _INTERVAL  # what begins now may have ended by then
             self._wait(stop, wanted, pause)
