@@ -27,6 +27,7 @@ resource = pytest.importorskip("resource")
 SEGMENT = 1 << 14
 LARGEST_FILE = 8192
 """Bytes that a file has on the full disk: too few for a segment, and for the database's log."""
+HEALTH = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 STEPS = st.one_of(
     st.tuples(st.just("start"), st.integers(1, 5)),
     st.tuples(st.just("end"), st.sampled_from([10, 1_000, 6_000, 20_000])),
@@ -121,18 +122,30 @@ def disk() -> Iterator[Disk]:
     made.fill(full=False)
 
 
+def tell(steps: list[tuple[str, int]], post: Post, ashes: Ashes, disk: Disk) -> None:
+    """Have all this happen to a new process, and see what comes of it."""
+    with OtlpReceiver() as receiver:
+        story = Story(post, ashes, disk, receiver)
+        try:
+            for step in steps:
+                story.happens(*step)
+            story.ends()
+        finally:
+            disk.fill(full=False)
+            post.close()
+            shutil.rmtree(ashes.folder, ignore_errors=True)
+
+
 class TestFullDisks:
     @given(steps=st.lists(STEPS, min_size=4, max_size=30))
-    @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+    @settings(max_examples=6, suppress_health_check=HEALTH)
     def test_what_ended_arrives_once(self, steps: list[tuple[str, int]], post: Post, ashes: Ashes, disk: Disk) -> None:
         """If its start was on disk, in any case; and none of it is taken for interrupted, or counted twice."""
-        with OtlpReceiver() as receiver:
-            story = Story(post, ashes, disk, receiver)
-            try:
-                for step in steps:
-                    story.happens(*step)
-                story.ends()
-            finally:
-                disk.fill(full=False)
-                post.close()
-                shutil.rmtree(ashes.folder, ignore_errors=True)
+        tell(steps, post, ashes, disk)
+
+    @pytest.mark.slow
+    @given(steps=st.lists(STEPS, min_size=15, max_size=60))
+    @settings(max_examples=60, suppress_health_check=HEALTH)
+    def test_in_long_stories_too(self, steps: list[tuple[str, int]], post: Post, ashes: Ashes, disk: Disk) -> None:
+        """With many spans that run at once."""
+        tell(steps, post, ashes, disk)
