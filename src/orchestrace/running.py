@@ -103,7 +103,7 @@ class Running:
             if self.printer is not None:
                 self.printer.flush(min(timeout, _PRINTING))
             waiting = self._send(begun + timeout, patience, begun)
-            # Last, as in `flush`. Where spans wait still, nobody is waited for any more: they are stored, as these are.
+            # Last, as in `flush`. Where anything waits still, nobody is waited for any more: all of it is stored.
             self.signals.flush(leaving=True)
             accounting.observe(None)
             if not waiting and self.signals:
@@ -121,11 +121,12 @@ class Running:
             self.journal.close()
 
     def _send(self, deadline: float, patience: float | None, begun: float) -> int:
-        """Have all be sent that is stored, and wait for it; return how many spans wait still."""
+        """Have all be sent that is stored, and wait for it; return how much waits still."""
         if self.delivery.forwarder is None:
             return 0
         self.delivery.forwarder.hurry()
-        return self.delivery.wait(deadline, patience, begun)[0].waiting
+        balance, signals = self.delivery.wait(deadline, patience, begun)
+        return balance.waiting + signals
 
 
 def start(settings: Settings) -> Running:

@@ -286,6 +286,17 @@ class TestReceiver:
             point.value for point in receiver.metrics if point.metric == "orchestrace.evaluation.score"
         ]
 
+    @pytest.mark.parametrize("flushes", ["", "orchestrace.flush(0.5)\n"])
+    def test_that_takes_spans_alone_for_now_is_not_waited_for_twice(self, flushes: str, run: Run) -> None:
+        """A process leaves within a second, whichever of the three waits."""
+        with OtlpReceiver(reply=lambda request: Reply(200 if request.signal == "traces" else 503)) as receiver:
+            said, _, _ = run(
+                f"orchestrace.configure(endpoint={receiver.endpoint!r}); craft()\n{flushes}"
+                "begun = time.monotonic(); orchestrace.shutdown(); say(seconds=time.monotonic() - begun)"
+            )
+
+        assert (True, 3) == (said["seconds"] < 0.95, len(receiver.spans))
+
     def test_that_refuses_is_no_outage(self, run: Run) -> None:
         """What it will never take does not wait, and costs no span; the log says what came of it."""
         with OtlpReceiver(reply=lambda request: Reply(200 if request.signal == "traces" else 400)) as receiver:
