@@ -36,6 +36,14 @@ class TestMain:
         assert (0, "") == (code, error)
         assert out.startswith("invoke_agent Greeter  returned  1.0 s\n")
 
+    def test_it_is_there_without_its_script(self) -> None:
+        """With the very Python of a program, in a container for example: as `python -m orchestrace`."""
+        done = subprocess.run(
+            [sys.executable, "-m", "orchestrace", "--version"], capture_output=True, text=True, timeout=60, check=False
+        )
+
+        assert (0, True, "") == (done.returncode, done.stdout.startswith("orchestrace "), done.stderr)
+
     @pytest.mark.parametrize("missing", ["typer", "rich", "jinja2", "markdown_it"])
     def test_without_the_extra_it_says_what_to_install(self, missing: str) -> None:
         """One line, exit code 2, and no traceback."""

@@ -439,6 +439,9 @@ class TestClose:
             before = time.monotonic()
             journal.close()
             took = time.monotonic() - before
+        for thread in threading.enumerate():  # it has waited for the database, and ends now
+            if thread.name == "orchestrace-journal":
+                thread.join(30)
 
         assert (False, True) == (flushed, took < 0.9)
         assert [span(1, end=9), span(2, end=9)] == Reader(folder).trace("last")
