@@ -155,6 +155,15 @@ class TestPatches:
 
         assert (original, False) == (Sub.send, "send" in Sub.__dict__)
 
+    def test_a_subclass_with_a_method_of_its_own(self) -> None:
+        """It wraps nothing of ours: of what was put back nothing is kept, however often we come and go."""
+        client = client_class()
+        subclass = type("Sub", (client,), {"send": lambda _, what: what})
+        patches = self.follow(client, [])
+        patches.undo()
+
+        assert ("a", []) == (subclass().send("a"), patches._undone)
+
 
 class TestDescendants:
     def test_are_all_classes_below(self) -> None:

@@ -18,12 +18,14 @@ Maker: TypeAlias = Callable[[Any, Callable[[], bool]], Any]
 class _Patch:
     """One method that is replaced."""
 
-    __slots__ = ("live", "name", "original", "owner", "replacement")
+    __slots__ = ("live", "name", "original", "others", "owner", "replacement")
 
     def __init__(self, owner: type, name: str, original: Any, make: Maker) -> None:  # noqa: ANN401 - a method
         self.owner = owner
         self.name = name
         self.original = original
+        # What subclasses have of their own cannot hold what is not made yet: `threading.Thread` has such ones.
+        self.others = [one.__dict__[name] for one in descendants(owner) if name in one.__dict__]
         self.live = True
         # Asked of the class, what somebody else has put there knows that its first argument is the instance.
         self.replacement = make(original.__get__(None, owner), lambda: self.live)
@@ -38,8 +40,9 @@ class _Patch:
         for below in descendants(self.owner):
             if below.__dict__.get(self.name) is self.replacement:
                 delattr(below, self.name)
+        known = (None, self.original, *self.others)
         there = (one.__dict__.get(self.name) for one in (self.owner, *descendants(self.owner)))
-        return any(method is not None and method is not self.original for method in there)
+        return any(all(method is not one for one in known) for method in there)
 
 
 def descendants(owner: type) -> list[type]:
