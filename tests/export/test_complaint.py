@@ -31,7 +31,8 @@ class TestWaits:
         """Of whatever kind: a receiver that fails does so hundreds of times."""
         for reason in ("one", "two"):
             complaint.waits("spans", reason)
-            complaint.refused("log records", reason)
+            complaint.dropped("log records", reason)
+            complaint.refused("spans", reason)
 
         assert 1 == len(caplog.messages)
 
@@ -73,6 +74,16 @@ class TestRefused:
         assert (
             "spans were set aside: http://there:4318 refused them (bad id). See `orchestrace refused`."
             in (caplog.messages[0])
+        )
+
+
+class TestDropped:
+    def test_says_that_it_is_kept_nowhere(self, complaint: Complaint, caplog: pytest.LogCaptureFixture) -> None:
+        """Nobody is sent to look for it."""
+        complaint.dropped("metrics", "HTTP 400")
+
+        assert caplog.messages[0].startswith(
+            "orchestrace: metrics were dropped: http://there:4318 refused them (HTTP 400). Spans are not concerned."
         )
 
 

@@ -306,7 +306,8 @@ class TestReceiver:
             )
 
         assert {"flushed": True, "delivered": 3} == said
-        assert "refused them" in log
+        assert "metrics were dropped: " in log or "log records were dropped: " in log
+        assert "`orchestrace refused`" not in log, "they are not there"
 
 
 class TestSignals:

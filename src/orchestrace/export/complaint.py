@@ -32,6 +32,11 @@ class Complaint:
         self._say("%s were set aside: %s refused them (%s). See `orchestrace refused`.", what, reason)
 
     @guarded("export", None)
+    def dropped(self, what: str, reason: str) -> None:
+        """Say that records were refused that are kept nowhere."""
+        self._say("%s were dropped: %s refused them (%s). Spans are not concerned.", what, reason)
+
+    @guarded("export", None)
     def unknown(self, what: str, reason: str) -> None:
         """Say that a receiver has no place for a signal. This comes once."""
         _LOG.warning(

@@ -147,4 +147,5 @@ class Shipment:
 
     def _set_aside(self, outbox: Outbox, keys: list[int], reason: str) -> None:
         outbox.refused(self._signal.name, keys, reason)
-        self._complaint.refused(self._what, reason)
+        say = self._complaint.refused if self._signal is TRACES else self._complaint.dropped
+        say(self._what, reason)
