@@ -145,7 +145,7 @@ class TestFullDisks:
 
     @pytest.mark.slow
     @given(steps=st.lists(STEPS, min_size=15, max_size=60))
-    @settings(max_examples=60, suppress_health_check=HEALTH)
+    @settings(max_examples=25, suppress_health_check=HEALTH)
     def test_in_long_stories_too(self, steps: list[tuple[str, int]], post: Post, ashes: Ashes, disk: Disk) -> None:
         """With many spans that run at once."""
         tell(steps, post, ashes, disk)
