@@ -31,6 +31,16 @@ class TestTotals:
         } == totals.attributes()
         assert 16 == totals.total
 
+    def test_a_call_that_is_told_twice_is_counted_once(self) -> None:
+        """It ends in another thread while what is around ends, too: told so far by the one, whole by the other."""
+        totals = Totals()
+        totals.add(Used(Usage(10, 1), call=7))
+        totals.add(Used(Usage(1, 1), call=8))
+        totals.add(Used(Usage(10, 2), call=7))
+
+        assert (2, 14) == (totals.calls, totals.total)
+        assert 11 == totals.attributes()["orchestrace.usage.input_tokens"]
+
     @pytest.mark.parametrize("usage", [None, Usage()])
     def test_what_no_call_reported_is_absent(self, usage: Usage | None) -> None:
         """Unknown is not 0; that there was a call is known."""

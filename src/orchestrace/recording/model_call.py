@@ -187,7 +187,8 @@ class ModelCall(Recording):
             totals.add(self._used(response, self._cost(response), clock.now()))
 
     def _used(self, response: ModelResponse | None, cost: Cost | None, at: Nanoseconds) -> Used:
-        return Used(None if response is None else response.usage, self.started, at, cost)
+        call = self.span.get_span_context().span_id
+        return Used(None if response is None else response.usage, self.started, at, cost, call)
 
     def _cost(self, response: ModelResponse | None) -> Cost | None:
         if response is None or self._callee.operation in _NO_INFERENCE:

@@ -35,12 +35,13 @@ _SECOND: Final = 1_000_000_000
 
 
 class Used(NamedTuple):
-    """What one model call used, from when to when; `cost` is None where nothing has a price."""
+    """What one model call used, from when to when; `cost` is None where nothing has a price, `call` its span's id."""
 
     usage: Usage | None
     started: Nanoseconds = 0
     ended: Nanoseconds = 0
     cost: Cost | None = None
+    call: int = 0
 
 
 class Totals:
@@ -73,7 +74,7 @@ class Totals:
     @property
     def calls(self) -> int:
         """How many model calls there were."""
-        return len(self.used)
+        return len(self._each())
 
     @property
     def total(self) -> int | None:
@@ -86,7 +87,7 @@ class Totals:
         """Return the sums as attributes; none if no model was called."""
         if not self.used:
             return {}
-        used = list(self.used)
+        used = self._each()
         return {
             names.SUM_CALLS: len(used),
             names.SUM_DURATION: sum(max(one.ended - one.started, 0) for one in used) / _SECOND,
@@ -96,10 +97,15 @@ class Totals:
 
     def cost_until(self, at: Nanoseconds) -> float | None:
         """Return what the calls cost that had begun by then, as far as it is known; None where it is of none."""
-        return _dollars([one for one in self.used if one.started <= at])
+        return _dollars([one for one in self._each() if one.started <= at])
+
+    def _each(self) -> list[Used]:
+        # One that ends in another thread while what is around ends may be told twice: so far, and whole, which holds.
+        return list({one.call or -number: one for number, one in enumerate(list(self.used), 1)}.values())
 
     def _sums(self) -> dict[str, int]:
-        known = {name: [getattr(one.usage, name, None) for one in self.used] for name in _NAMES}
+        used = self._each()
+        known = {name: [getattr(one.usage, name, None) for one in used] for name in _NAMES}
         counts = {name: [count for count in found if count is not None] for name, found in known.items()}
         return {name: sum(found) for name, found in counts.items() if found}
 
