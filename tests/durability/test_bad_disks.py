@@ -197,7 +197,9 @@ class TestWithinACall:
 
         return run
 
-    @pytest.mark.parametrize("end", ["return", "kill", "room"])
+    @pytest.mark.parametrize(
+        "end", ["kill", *(pytest.param(end, marks=pytest.mark.slow) for end in ("return", "room"))]
+    )
     def test_what_was_sent_from_memory_is_not_sent_again(
         self, live: Callable[..., list[SpanRecord]], ashes: Ashes, end: str
     ) -> None:
@@ -208,7 +210,7 @@ class TestWithinACall:
         assert {"returned"} == {span.attributes[ENDING] for span in spans}
         assert (0, {}) == (ashes.balance().waiting, ashes.balance().dropped)
 
-    @pytest.mark.parametrize("end", ["return", "kill"])
+    @pytest.mark.parametrize("end", ["return", pytest.param("kill", marks=pytest.mark.slow)])
     def test_what_nobody_took_comes_without_its_output(
         self, live: Callable[..., list[SpanRecord]], ashes: Ashes, end: str
     ) -> None:

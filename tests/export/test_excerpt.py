@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrace.export.excerpt import beginning, both_ends, excerpt
@@ -27,6 +27,7 @@ class TestExcerpt:
         assert left is None or (type(left) is type(value) and len(flat(left) or b"") <= room)
 
     @given(st.lists(JSON) | st.dictionaries(st.text(), JSON), st.integers(8, 300))
+    @settings(max_examples=50)
     def test_json_stays_json(self, document: Any, room: int) -> None:
         """A list stays a list, an object an object."""
         left = excerpt(json.dumps(document), room)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -164,6 +164,7 @@ class TestStatus:
 
 class TestShrunkSpan:
     @given(SPANS, st.integers(1_500, 30_000))
+    @settings(max_examples=40)
     def test_is_valid_and_says_what_is_missing(self, record: SpanRecord, room: int) -> None:
         """Whatever it has: the same ids and times, no more than its room, and what is not there is counted."""
         before = encode_span(record)
