@@ -53,8 +53,8 @@ class HttpPost:
 
     def _common(self) -> tuple[requests.PreparedRequest, Mapping[str, Any]]:
         if self._prepared is None or self._session.cookies:
-            url, settled = self._target.url, self._session.merge_environment_settings
+            url, merged = self._target.url, self._session.merge_environment_settings
             made = self._session.prepare_request(requests.Request("POST", url, self._headers))
-            self._prepared = made, settled(url, proxies={}, stream=True, **self._certificates)
+            self._prepared = made, merged(url, proxies={}, stream=True, **self._certificates)
         request, settings = self._prepared
         return request.copy(), settings

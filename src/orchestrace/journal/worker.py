@@ -27,7 +27,7 @@ _INTERVAL: Final = 0.2
 """Seconds between two looks at what was appended, while it is much."""
 _CALM: Final = 0.6
 """The same, while it is not: a look costs as much as bringing in many spans, and nobody waits for it."""
-_MUCH: Final = 32
+_MUCH: Final = 16
 """Payloads of one look."""
 _RETRY: Final = 5.0
 """Seconds after which what failed is tried again."""
