@@ -58,7 +58,8 @@ class Worker:
         for _ in range(times):
             due = time.monotonic() + every
             do()
-            time.sleep(max(0.0, due - time.monotonic()))
+            if every:  # else not even for nothing: it would hand over the GIL after each call
+                time.sleep(max(0.0, due - time.monotonic()))
         self._flush()
         return settled() - before
 
