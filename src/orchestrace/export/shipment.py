@@ -13,7 +13,7 @@ from orchestrace.export.otlp import LARGEST_REQUEST, batches, request
 from orchestrace.export.outbox import Outbox, Waiting
 from orchestrace.export.parcel import Parcel, Wrapping
 from orchestrace.export.signal import METRICS, TRACES
-from orchestrace.export.stride import Stride
+from orchestrace.export.stride import SMALLER, Stride
 from orchestrace.export.target import Sender, Target
 
 __all__ = ["Shipment"]
@@ -24,8 +24,6 @@ Refusals in a row after which a batch is not halved any more: it is the receiver
 
 A batch of 512 is ten halves deep.
 """
-_SMALLER: Final = (1 << 20, 1 << 18, 1 << 16)
-"""Bytes that a span is shrunk to, one after the other, for a receiver that takes less than others do."""
 
 
 class Shipment:
@@ -139,7 +137,7 @@ class Shipment:
             middle = len(parcels) // 2
             return [parcels[middle:], parcels[:middle]]
         if answer.verdict is Verdict.TOO_LARGE:
-            shrunk = next(filter(None, (parcels[0].shrunk(limit) for limit in _SMALLER)), None)
+            shrunk = next(filter(None, (parcels[0].shrunk(limit) for limit in SMALLER)), None)
             if shrunk is not None:
                 return [[shrunk]]
         self._set_aside(outbox, [parcel.key for parcel in parcels], answer.reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["Stride"]
+__all__ = ["SMALLER", "Stride"]
 
 _PATIENT: Final = 2
 """Failures in a row that say nothing about how much was sent."""
@@ -12,7 +12,8 @@ _STEADY: Final = 16
 """Requests that arrived in a row, after which more than what failed last is tried again."""
 _CUTS: Final = 3
 """Connections that broke in a row under one record alone, after which it is taken for too large."""
-_SMALLER: Final = (1 << 20, 1 << 18, 1 << 16)
+SMALLER: Final = (1 << 20, 1 << 18, 1 << 16)
+"""Bytes that a record is shrunk to, one after the other, for a receiver that takes less than others do."""
 
 
 class Stride:
@@ -50,4 +51,4 @@ class Stride:
     def largest(self) -> int | None:
         """The bytes that a record alone may have, if it seems to be too large; after each three cuts less."""
         times = self._cuts // _CUTS
-        return _SMALLER[min(times, len(_SMALLER)) - 1] if times else None
+        return SMALLER[min(times, len(SMALLER)) - 1] if times else None
