@@ -42,8 +42,8 @@ ENDS = {
     "exception": ("raise SystemError('its own')", 1, "SystemError: its own"),
     "shutdown": ("orchestrace.shutdown()", 0, ""),
     "shutdown with time": ("orchestrace.shutdown(5)", 0, ""),
-    "fork": (FORK, 0, ""),
 }
+FORKED = (FORK, 0, "")
 
 Run = Callable[[str, str], "subprocess.CompletedProcess[str]"]
 
@@ -67,12 +67,13 @@ def run(tmp_path: Path) -> Run:
 
 
 class TestExit:
-    @pytest.mark.parametrize("end", ENDS)
+    @pytest.mark.parametrize(
+        "end",
+        [*ENDS, pytest.param("fork", marks=pytest.mark.skipif(not hasattr(os, "fork"), reason="nobody forks here"))],
+    )
     def test_leaves_no_connection_open(self, end: str, run: Run) -> None:
         """However a program ends that sent before and as it left: no ResourceWarning, in a forked child neither."""
-        if "fork" in end and not hasattr(os, "fork"):
-            pytest.skip("no fork here")
-        words, code, said = ENDS[end]
+        words, code, said = FORKED if end == "fork" else ENDS[end]
         with OtlpReceiver() as receiver:
             done = run(PROGRAM.format(end=words), receiver.endpoint)
             names = {span.name for span in receiver.wait(2)}

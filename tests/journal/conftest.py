@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from orchestrace.balance import Balance
+from orchestrace.conventions import ENDING, INPUT_VALUE, OUTPUT_VALUE
 from orchestrace.journal.accounts import balance_of
 from orchestrace.journal.appender import Appender
 from orchestrace.journal.database import connect
@@ -66,6 +67,12 @@ def full_disk() -> Callable[[], AbstractContextManager[None]]:
 def span() -> Callable[..., SpanRecord]:
     """Return the function that makes spans."""
     return make_span
+
+
+@pytest.fixture
+def ended(span: Callable[..., SpanRecord]) -> SpanRecord:
+    """Return a span that has ended."""
+    return span(1, end=span(5).start, attributes={INPUT_VALUE: "in", OUTPUT_VALUE: "out", ENDING: "returned"})
 
 
 class Writer:

@@ -252,13 +252,13 @@ class TestRefusal:
         assert [b"two"] == appended(tmp_path / "file" / "journal")
 
     def test_is_over_when_the_cause_is(self, tmp_path: Path) -> None:
-        """After a few seconds it is tried again, or as soon as somebody wants it."""
+        """After a few seconds it is tried again."""
         (tmp_path / "file").touch()
         appender = Appender(tmp_path / "file" / "journal", lambda: b"first")
         with pytest.raises(OSError, match="Not a directory"):
             appender.append(b"one")
         (tmp_path / "file").unlink()
-        appender.try_again()
+        appender._retry_at = 0.0
         appender.append(b"two")
         appender.close()
 

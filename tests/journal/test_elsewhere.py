@@ -3,8 +3,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from orchestrace.balance import Balance
 from orchestrace.conventions import ENDING, INPUT_VALUE, OUTPUT_VALUE, TRUNCATED
 from orchestrace.journal import accounts
@@ -19,12 +17,6 @@ if TYPE_CHECKING:
 
 COLLECTOR = Addressee("5d", "http://collector:4318")
 Span = Callable[..., SpanRecord]
-
-
-@pytest.fixture
-def ended(span: Span) -> SpanRecord:
-    """Return a span that has ended."""
-    return span(1, end=span(5).start, attributes={INPUT_VALUE: "in", OUTPUT_VALUE: "out", ENDING: "returned"})
 
 
 class TestNote:

@@ -20,12 +20,6 @@ COLLECTOR = Addressee("5d", "http://collector:4318")
 Span = Callable[..., SpanRecord]
 
 
-@pytest.fixture
-def ended(span: Span) -> SpanRecord:
-    """Return a span that has ended."""
-    return span(1, end=span(5).start, attributes={INPUT_VALUE: "in", OUTPUT_VALUE: "out", ENDING: "returned"})
-
-
 class TestSettle:
     @pytest.mark.parametrize(
         ("state", "balance"),
