@@ -325,6 +325,33 @@ class TestStop:
         assert (1, True, ["span 1"]) == (len(set(threads()) - before), worker.flush(30), names_in(folder))
 
 
+class TestPace:
+    def test_while_little_comes_it_looks_less_often(
+        self,
+        worker: Worker,
+        appender: Appender,
+        span: Callable[..., SpanRecord],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """A look costs as much as many spans; where many come, their segment must not fill up before one."""
+        stop, pauses, counts = threading.Event(), [], [1, 40, 1]
+
+        def wait(_: Worker, __: threading.Event, ___: int, seconds: float) -> None:
+            if seconds == workers._COURTESY:
+                return
+            pauses.append(seconds)
+            for number in range(counts.pop(0) if counts else 0):
+                appender.append(encode(span(number)))
+            if len(pauses) == 4:
+                stop.set()
+
+        monkeypatch.setattr(Worker, "_wait", wait)
+        worker._work(stop)
+
+        assert [workers._CALM, workers._CALM, workers._INTERVAL, workers._CALM] == pauses
+        assert workers._INTERVAL < workers._CALM < 1  # a run that lasts for a second is seen within the next
+
+
 class TestSleep:
     @pytest.fixture
     def asleep(self, worker: Worker, appender: Appender, monkeypatch: pytest.MonkeyPatch) -> Worker:
